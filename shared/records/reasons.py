@@ -25,7 +25,9 @@ EXPLANATIONS: Final[Mapping[Reason, Explanation]] = {
         "Private address", "The address leads to a private network, which is never asked."
     ),
     Reason.ROBOTS_DENIED: Explanation("Forbidden by robots.txt", "The site asks crawlers not to fetch it."),
-    Reason.OPTED_OUT: Explanation("Opted out", "The site, page or file does not allow it, or somebody has opted it out."),
+    Reason.OPTED_OUT: Explanation(
+        "Opted out", "The site, page or file does not allow it, or somebody has opted it out."
+    ),
     Reason.DNS_FAILED: Explanation(
         "Host not found", "The name of the host could not be resolved. A retry may help."
     ),
