@@ -1,18 +1,12 @@
 """Reads the files of models, which the operator puts into the app's storage."""
 
 import re
-from typing import Annotated
-
-from pydantic import StringConstraints
 
 from shared.errors import Conflict, NotFound, Permanent
 from shared.records.blob_names import model_blob
 from shared.storage.blobs import BlobStore
 
-MODEL_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
-"""What a model's name looks like. It is a folder in storage."""
-
-type ModelName = Annotated[str, StringConstraints(pattern=MODEL_NAME)]
+_MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 MAX_MODEL_BYTES = 1_000_000_000
 """The size that one file with weights may have. While a model is loaded, its bytes are in memory twice."""
@@ -21,6 +15,11 @@ MAX_CONFIG_BYTES = 1_000_000
 """The size that a JSON file with settings may have."""
 
 _FILE_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$", re.ASCII)
+
+
+def is_model_name(text: str) -> bool:
+    """Returns whether a text can be the name of a model, which is that of a folder in storage."""
+    return _MODEL_NAME.fullmatch(text) is not None
 
 
 class ModelFiles:
@@ -36,7 +35,7 @@ class ModelFiles:
             Permanent: a name is wrong, or the file is missing, empty, too large, or in the Archive tier.
             Unavailable: storage did not answer.
         """
-        if not re.fullmatch(MODEL_NAME, model) or not _FILE_NAME.fullmatch(file):
+        if not is_model_name(model) or not _FILE_NAME.fullmatch(file):
             raise Permanent(f"'{model[:100]}' and '{file[:100]}' must be names of a model and of its file.")
         blob = model_blob(model, file)
         info = await self._blobs.info(blob)

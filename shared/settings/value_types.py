@@ -17,6 +17,7 @@ from pydantic import (
 
 from shared.errors import InvalidRequest
 from shared.jobs.spec.field_errors import field_errors
+from shared.scoring.model_files import is_model_name
 from shared.telemetry.connection_string import read_authentication_string, read_connection_string
 from shared.text.strict_json import read_json
 from shared.users.tiers import Days, DaysToDeletion, Tiers, read_tiers
@@ -52,6 +53,28 @@ def _secure_url(text: str) -> str:
     parts = urlsplit(_base_url(text))
     if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
         raise ValueError("must be an https URL with a host, without a query")
+    return text
+
+
+def _model_name(text: str) -> str:
+    if not is_model_name(text):
+        raise ValueError(
+            "must be the name of a folder below models/: 1 to 100 letters, digits, dots, hyphens and underscores, "
+            "the first a letter or a digit"
+        )
+    return text
+
+
+def _relevance_model(text: str) -> str:
+    kind, colon, name = text.partition(":")
+    if text != "azure-vision" and (kind + colon != "onnx:" or not is_model_name(name)):
+        raise ValueError("must be azure-vision, or onnx: and the name of a folder below models/")
+    return text
+
+
+def _labels(text: str) -> str:
+    if not text.replace(",", " ").strip():
+        raise ValueError("must be labels with commas between them")
     return text
 
 
@@ -182,6 +205,9 @@ type LinkSeconds = Annotated[
 type BaseUrl = Annotated[str, AfterValidator(_base_url)]
 type SecureUrl = Annotated[str, AfterValidator(_secure_url)]
 type ContainerName = Annotated[str, AfterValidator(_container_name)]
+type ModelName = Annotated[str, AfterValidator(_model_name)]
+type RelevanceModel = Annotated[str, AfterValidator(_relevance_model)]
+type ModelLabels = Annotated[str, AfterValidator(_labels)]
 type Origins = Annotated[str, AfterValidator(_origins)]
 type HeaderValue = Annotated[str, AfterValidator(_header_value)]
 # not a `type`: the settings look for SecretStr in a field's annotation, so that no error shows its value

@@ -1,14 +1,9 @@
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
-from shared.scoring.model_files import ModelName
 from shared.settings.topics.topic import Topic
-from shared.settings.value_types import SecureUrl
-
-type _RelevanceModel = Annotated[
-    str, StringConstraints(pattern=r"^(azure-vision|onnx:[A-Za-z0-9][A-Za-z0-9._-]{0,99})$")
-]
+from shared.settings.value_types import ModelLabels, ModelName, RelevanceModel, SecureUrl
 
 
 class ModelSettings(Topic):
@@ -18,7 +13,7 @@ class ModelSettings(Topic):
     [faces and content](../how-to/faces.md). A spec that asks for a model that is not set is refused.
     """
 
-    relevance_model: _RelevanceModel | None = Field(None, examples=[""])
+    relevance_model: RelevanceModel | None = Field(None, examples=[""])
     """The model for `relevance` and embeddings: `onnx:` and the name of the folder below `models/` in the datasets
     container, such as `onnx:clip-vit-base-patch32`, or `azure-vision`."""
     azure_vision_endpoint: SecureUrl | None = Field(None, examples=[""])
@@ -32,6 +27,6 @@ class ModelSettings(Topic):
     nsfw_model: ModelName | None = Field(None, examples=[""])
     """The model for `filters.nsfw_max`: the name of the folder below `models/` in the datasets container that has an
     image classifier as `model.onnx`, `config.json` and `preprocessor_config.json`."""
-    nsfw_labels: str = "nsfw, porn, hentai, explicit"
+    nsfw_labels: ModelLabels = "nsfw, porn, hentai, explicit"
     """The labels of that model that are not safe for work, separated by commas, in upper or lower case. The model must
     have one of them. Their probabilities are added."""

@@ -16,6 +16,11 @@ ROOT = Path(__file__).parents[3]
 CONTAINER = "must be 3 to 63 lower-case letters, digits and single hyphens between them"
 LINKS = "must be 60 to 604,800 (7 days, which is the most that Azure allows)"
 URL = "must be an http(s) URL with a host, without a query"
+MODEL = (
+    "must be the name of a folder below models/: 1 to 100 letters, digits, dots, hyphens and underscores, "
+    "the first a letter or a digit"
+)
+RELEVANCE = "must be azure-vision, or onnx: and the name of a folder below models/"
 NAMES = [field.validation_alias or name.upper() for name, field in Settings.model_fields.items()]
 
 
@@ -77,6 +82,12 @@ def test_what_is_set_beside_empty_settings_is_read(loaded):
         ("DELETE_AFTER_DAYS", "6", "must be at least 7"),
         ("LIFECYCLE", "offline", "must be 'archive' or 'online'"),
         ("AzureWebJobsStorage__credential", "magic", "must be 'managedidentity'"),
+        ("FACES_MODEL", "../yunet", MODEL),
+        ("NSFW_MODEL", "models/nsfw", MODEL),
+        ("RELEVANCE_MODEL", "clip", RELEVANCE),
+        ("RELEVANCE_MODEL", "onnx:", RELEVANCE),
+        ("RELEVANCE_MODEL", "onnx:models/clip", RELEVANCE),
+        ("NSFW_LABELS", " , ,", "must be labels with commas between them"),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_value_and_its_rule(loaded, name, value, rule):
