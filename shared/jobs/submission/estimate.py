@@ -23,6 +23,8 @@ _FIT: Final = 0.75
 # eight downloads at once from one host, of 0.32 s each
 _CANDIDATES_A_SECOND: Final = 25
 _START_SECONDS: Final = 10
+# what the larger of common models take on one core: CLIP, YuNet and vision transformers
+_MODEL_SECONDS: Final = {"relevance": 0.1, "faces": 0.2, "nsfw": 0.4}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,9 @@ class Estimator:
         each, why = _bytes_of(spec)
         size = images * each
         use = use_of_job(looked_at, size, self.chunk_size)
-        seconds = _START_SECONDS + max(looked_at / _CANDIDATES_A_SECOND, use.core_seconds)
+        of_models = _model_seconds(spec)
+        core_seconds = use.core_seconds + looked_at * of_models
+        seconds = _START_SECONDS + max(looked_at / _CANDIDATES_A_SECOND, core_seconds)
         stored = size / GB
         return Estimate(
             self.prices,
@@ -93,7 +97,8 @@ class Estimator:
             duration=Item(
                 seconds,
                 f"one instance looks at {_CANDIDATES_A_SECOND} candidates a second, as if all came from one host, and "
-                "at two for each image if there are so many",
+                "at two for each image if there are so many"
+                + (f"; its models take {of_models:.1f} s for each" if of_models else ""),
             ),
             executions=self._executions(use),
             execution_time=self._execution_time(use, seconds),
@@ -136,6 +141,12 @@ def _bytes_of(spec: JobSpec) -> tuple[int, str]:
     a_pixel = _BYTES_A_PIXEL[spec.transform.format]
     pixels = _pixels_of(spec.transform.resize)
     return round(pixels * a_pixel), f"{pixels:,} pixels an image, and {a_pixel:g} bytes a pixel"
+
+
+def _model_seconds(spec: JobSpec) -> float:
+    """Returns how long the models that the spec asks for are assumed to look at an image."""
+    used = {*spec.optional_columns, *(["relevance"] if spec.output.embeddings else [])}
+    return sum(_MODEL_SECONDS[name] for name in used)
 
 
 def _pixels_of(resize: Resize | None) -> int:
