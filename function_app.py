@@ -18,7 +18,7 @@ from functions.http.edge.unmatched import unmatched  # noqa: E402 - likewise
 from functions.http.modules import MODULES  # noqa: E402 - likewise
 from shared.wiring import app as services  # noqa: E402 - likewise
 from shared.wiring.ahead import import_ahead  # noqa: E402 - likewise
-from shared.wiring.logs import set_up_logs  # noqa: E402 - likewise
+from shared.wiring.process.logs import set_up_logs  # noqa: E402 - likewise
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 for endpoints in MODULES.values():

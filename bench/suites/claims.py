@@ -60,7 +60,7 @@ def run(rounds: int) -> Sequence[Table]:
 
 
 def _pair(folder: Path, urls: Path, *, claims_first: bool) -> _Pair:
-    """Makes a pair of runs with a new Azurite, which runs during both."""
+    """Starts an Azurite, and runs the engine twice beside it: with claims and without."""
     azurite = Azurite(fresh(folder / "azurite"), log_requests=True)
     azurite.start()
     try:

@@ -1,4 +1,4 @@
-"""Loads the models that judge pictures from storage, each when a job first needs it and once for a process."""
+"""Loads the models for faces and content from storage. A process loads each when a job first needs it, and keeps it."""
 
 import asyncio
 from typing import TYPE_CHECKING, Final
@@ -18,7 +18,7 @@ _MAX_FACE_MODEL_BYTES = 50_000_000
 
 
 class PictureModelLoader:
-    """Loads models. Many tasks may use it at the same time. After an error, the next call tries again."""
+    """Loads models. Tasks may call it at the same time. If a model could not be loaded, the next call tries again."""
 
     def __init__(self, files: ModelFiles, names: ModelNames) -> None:
         self._files = files

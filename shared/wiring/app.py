@@ -38,14 +38,14 @@ class App(LifecycleServices):
     @property
     def platform(self) -> "Facts":
         """Facts about the place where the process runs."""
-        from shared.wiring.platform import platform_facts
+        from shared.wiring.process.platform import platform_facts
 
         return platform_facts(self.settings)
 
     @property
     def versions(self) -> Mapping[str, str]:
         """The versions of Python and of the libraries, by name."""
-        from shared.wiring.platform import versions
+        from shared.wiring.process.platform import versions
 
         return versions()
 
@@ -85,7 +85,7 @@ class App(LifecycleServices):
             return
         if self._start_report is None:
             from shared.health.start_report import StartReport
-            from shared.wiring.platform import service_of
+            from shared.wiring.process.platform import service_of
 
             self._start_report = StartReport(self.health, service_of(self.settings), self._imports.join)
         with self._start_report.during_invocation():

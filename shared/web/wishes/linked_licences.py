@@ -18,7 +18,10 @@ from shared.web.wishes.texts.path_patterns import LongestMatch, OutOfTimeError, 
 from shared.web.wishes.texts.rsl_text import DETAILS, Licence, Terms, read_licence
 
 MOST_OF_A_SITE: Final = 20
-"""How many licences the responses and pages of a site may name. Each may be on a host that did not ask for it."""
+"""How many licences the responses and pages of a site may name.
+
+A licence may be on the host of somebody else, who must not get many requests because of this site.
+"""
 
 _CHECK_SECONDS: Final = 0.05
 _MOST_SITES: Final = 4096

@@ -8,7 +8,7 @@ import pytest
 from shared.settings import Settings
 from shared.telemetry.correlation import operation
 from shared.telemetry.log_lines import JsonLines, LogLines
-from shared.wiring.logs import set_up_logs
+from shared.wiring.process.logs import set_up_logs
 
 TRACE = "00-" + "a" * 32 + "-" + "b" * 16 + "-01"
 

@@ -15,7 +15,7 @@ from shared.crawling.judging.png.chunks import SIGNATURE
 _MAX_CHUNKS = 200_000
 _MAX_TEXTS = 12
 _MAX_INFLATED_BYTES = 16 << 20
-"""More texts of these kinds, and more bytes of all of them together, are not read."""
+"""How many bytes the decompressed texts of a file may have together. Further texts are not read."""
 
 _XMP = b"XML:com.adobe.xmp"
 _RAW_XMP = frozenset({b"Raw profile type xmp", b"Raw profile type APP1", b"Raw profile type app1"})

@@ -3,7 +3,7 @@
 import pytest
 
 from shared.settings import Settings
-from shared.wiring.platform import platform_facts, service_of, versions
+from shared.wiring.process.platform import platform_facts, service_of, versions
 
 FLEX = {
     "WEBSITE_SITE_NAME": "pix",

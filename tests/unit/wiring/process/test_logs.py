@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from shared.settings import Settings
-from shared.wiring.logs import set_up_logs
+from shared.wiring.process.logs import set_up_logs
 
 OURS = ("functions.http.endpoints.jobs", "shared.jobs.intake")
 LIBRARIES = (
