@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
-from typing_extensions import Self
+from typing_extensions import Self, Unpack
 
 from pixcrawler import calls
 from pixcrawler.answers import (
@@ -36,10 +36,12 @@ from pixcrawler.exchange import (
     read_answer,
     refuse_encoded,
 )
+from pixcrawler.filters import ImageFilters, JobFilters, RecordFilters
 
 if TYPE_CHECKING:
     from pixcrawler.downloads.dataset import Progress
     from pixcrawler.streaming.dataset import StreamedDataset
+    from pixcrawler.streaming.load import LoadOptions
 
 T = TypeVar("T", bound=Answer)
 R = TypeVar("R")
@@ -117,7 +119,7 @@ class AsyncClient:
         """Returns a job."""
         return await self.send(calls.job(job_id))
 
-    def jobs(self, **filters: str | None) -> AsyncIterator[JobSummary]:
+    def jobs(self, **filters: Unpack[JobFilters]) -> AsyncIterator[JobSummary]:
         """Yields jobs, newest first. The filters are `state`, `name` and `since`."""
         return self.pages(calls.jobs(**filters))
 
@@ -132,7 +134,7 @@ class AsyncClient:
                 return
             await self._sleep(wait_seconds)
 
-    async def records(self, job_id: str, **filters: str | None) -> AsyncIterator[Record]:
+    async def records(self, job_id: str, **filters: Unpack[RecordFilters]) -> AsyncIterator[Record]:
         """Yields the records that a job has now. The filters are `outcome`, `reason` and `label`."""
         call = calls.records(job_id, **filters)
         while True:
@@ -163,7 +165,9 @@ class AsyncClient:
         """Returns a dataset."""
         return await self.send(calls.dataset(dataset_id))
 
-    def images(self, dataset_id: str, *, of_job: bool = False, **filters: str | None) -> AsyncIterator[Image]:
+    def images(
+        self, dataset_id: str, *, of_job: bool = False, **filters: Unpack[ImageFilters]
+    ) -> AsyncIterator[Image]:
         """Yields the images of a dataset, or with `of_job` those that its job has kept so far, newest first.
 
         The filters are `label`, `license` and `source`; those of a dataset are also `split` and `sort`.
@@ -225,7 +229,7 @@ class AsyncClient:
                 each.stop()
             raise
 
-    async def load_dataset(self, dataset_id: str, **options: Any) -> "StreamedDataset":
+    async def load_dataset(self, dataset_id: str, **options: "Unpack[LoadOptions]") -> "StreamedDataset":
         """Returns a dataset like `Client.load_dataset`, with the same options. It is read without `await`."""
         return await self._in_a_thread(lambda client: client.load_dataset(dataset_id, **options))
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
+from typing_extensions import Unpack
+
 from pixcrawler.answers import (
     Answer,
     Dataset,
@@ -28,6 +30,7 @@ from pixcrawler.answers import (
     User,
 )
 from pixcrawler.errors import BadAnswer, WrongUse
+from pixcrawler.filters import ImageFilters, JobFilters, RecordFilters
 
 T = TypeVar("T", bound=Answer)
 _API = "/api/v1"
@@ -119,20 +122,14 @@ def delete_job(job_id: str, *, with_dataset: bool = False) -> Call[Answer]:
     return Call("DELETE", _path("jobs", job_id), None, query, deletes=True)
 
 
-def jobs(
-    *, state: str | None = None, name: str | None = None, since: str | None = None
-) -> Call[Page[JobSummary]]:
+def jobs(**filters: Unpack[JobFilters]) -> Call[Page[JobSummary]]:
     """`GET /jobs`, the first page."""
-    query = _query({"limit": 100, "state": state, "name": name, "since": since})
-    return Call("GET", _path("jobs"), Page[JobSummary], query)
+    return Call("GET", _path("jobs"), Page[JobSummary], _query({"limit": 100, **filters}))
 
 
-def records(
-    job_id: str, *, outcome: str | None = None, reason: str | None = None, label: str | None = None
-) -> Call[Page[Record]]:
+def records(job_id: str, **filters: Unpack[RecordFilters]) -> Call[Page[Record]]:
     """`GET /jobs/{id}/records`, the first page."""
-    query = _query({"limit": 100, "outcome": outcome, "reason": reason, "label": label})
-    return Call("GET", _path("jobs", job_id, "records"), Page[Record], query)
+    return Call("GET", _path("jobs", job_id, "records"), Page[Record], _query({"limit": 100, **filters}))
 
 
 def datasets() -> Call[Page[Dataset]]:
@@ -162,7 +159,7 @@ def refresh(dataset_id: str, *, check: bool, remove_gone: bool, key: str = "") -
     return _post(_path("datasets", dataset_id, "refresh"), Job, body, key)
 
 
-def images(dataset_id: str, *, of_job: bool = False, **filters: str | None) -> Call[Page[Image]]:
+def images(dataset_id: str, *, of_job: bool = False, **filters: Unpack[ImageFilters]) -> Call[Page[Image]]:
     """`GET /datasets/{id}/images` or `GET /jobs/{id}/images`, the first page."""
     path = _path("jobs" if of_job else "datasets", dataset_id, "images")
     return Call("GET", path, Page[Image], _query({"limit": 100, **filters}))

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
-from typing_extensions import Self
+from typing_extensions import Self, Unpack
 
 from pixcrawler import calls
 from pixcrawler.answers import (
@@ -35,6 +35,7 @@ from pixcrawler.exchange import (
     read_answer,
     refuse_encoded,
 )
+from pixcrawler.filters import ImageFilters, JobFilters, RecordFilters
 
 if TYPE_CHECKING:
     from pixcrawler.downloads.dataset import Progress
@@ -119,7 +120,7 @@ class Client:
         """Returns a job."""
         return self.send(calls.job(job_id))
 
-    def jobs(self, **filters: str | None) -> Iterator[JobSummary]:
+    def jobs(self, **filters: Unpack[JobFilters]) -> Iterator[JobSummary]:
         """Yields jobs, newest first. The filters are `state`, `name` and `since`."""
         return self.pages(calls.jobs(**filters))
 
@@ -134,7 +135,7 @@ class Client:
                 return
             self._sleep(wait_seconds)
 
-    def records(self, job_id: str, **filters: str | None) -> Iterator[Record]:
+    def records(self, job_id: str, **filters: Unpack[RecordFilters]) -> Iterator[Record]:
         """Yields the records that a job has now. The filters are `outcome`, `reason` and `label`.
 
         A job that runs has records of the chunks that are done.
@@ -168,7 +169,9 @@ class Client:
         """Returns a dataset."""
         return self.send(calls.dataset(dataset_id))
 
-    def images(self, dataset_id: str, *, of_job: bool = False, **filters: str | None) -> Iterator[Image]:
+    def images(
+        self, dataset_id: str, *, of_job: bool = False, **filters: Unpack[ImageFilters]
+    ) -> Iterator[Image]:
         """Yields the images of a dataset, or with `of_job` those that its job has kept so far, newest first.
 
         The filters are `label`, `license` and `source`; those of a dataset are also `split` and `sort`.

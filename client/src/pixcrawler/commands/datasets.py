@@ -29,6 +29,13 @@ DatasetId = Annotated[
     str, typer.Argument(metavar="ID", help="The id of the dataset, which is that of its job.")
 ]
 
+ToFolder = Annotated[
+    Path,
+    typer.Option(
+        "--to", metavar="FOLDER", help="The folder for the files, which is made if it does not exist."
+    ),
+]
+
 
 def add_commands(app: typer.Typer) -> None:
     """Adds the commands of this module."""
@@ -59,7 +66,7 @@ def datasets(
 
 def download(
     dataset_id: DatasetId,
-    to: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="The folder for the files.")] = Path(),
+    to: ToFolder = Path(),
     unpack: Annotated[
         bool,
         typer.Option("--unpack", help="Unpack a ZIP into a folder beside it. Shards stay as they are."),
@@ -90,9 +97,7 @@ def download(
 def push_to_hub(
     dataset_id: DatasetId,
     repo: Annotated[str, typer.Argument(metavar="REPO", help="The repository, such as `me/pets`.")],
-    to: Annotated[
-        Path, typer.Option("--to", metavar="FOLDER", help="The folder that the files are downloaded into.")
-    ] = Path(),
+    to: ToFolder = Path(),
     public: Annotated[
         bool, typer.Option("--public", help="Let everybody see a repository that this call makes.")
     ] = False,

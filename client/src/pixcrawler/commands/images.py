@@ -11,8 +11,47 @@ from pixcrawler.terminal.options import Json, Limit, Url, connect
 from pixcrawler.terminal.output import complain, print_json, print_table, say, size_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pixcrawler.answers import Image
-    from pixcrawler.client import Client
+    from pixcrawler.errors import Refused
+    from pixcrawler.filters import ImageFilters
+
+
+Label = Annotated[str | None, typer.Option("--label", metavar="LABEL", help="Only images of this label.")]
+Split = Annotated[
+    str | None, typer.Option("--split", metavar="SPLIT", help="Only this split: train, val or test.")
+]
+License = Annotated[
+    str | None,
+    typer.Option("--license", metavar="LICENCE", help="Only images under this licence, such as by-sa."),
+]
+Source = Annotated[
+    str | None,
+    typer.Option("--source", metavar="SOURCE", help="Only images of this source, such as openverse."),
+]
+Sort = Annotated[
+    str | None,
+    typer.Option(
+        "--sort", metavar="ORDER", help="found, largest, smallest, sharpest, blurriest, brightest or darkest."
+    ),
+]
+OfJob = Annotated[
+    bool,
+    typer.Option("--job", help="The images that the job has kept so far, newest first. No split, no sort."),
+]
+Save = Annotated[
+    Path | None,
+    typer.Option("--save", metavar="FOLDER", help="Store the images in this folder, by label."),
+]
+Width = Annotated[
+    int | None,
+    typer.Option(
+        "--width",
+        metavar="PIXELS",
+        help="With --save, store small JPEGs: 64, 128, 256, 512 or 1024 pixels wide.",
+    ),
+]
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -22,60 +61,40 @@ def add_commands(app: typer.Typer) -> None:
 
 def images(
     dataset_id: Annotated[str, typer.Argument(metavar="ID", help="The id of the dataset, or of its job.")],
-    label: Annotated[
-        str | None, typer.Option("--label", metavar="LABEL", help="Only images of this label.")
-    ] = None,
-    split: Annotated[
-        str | None, typer.Option("--split", metavar="SPLIT", help="Only this split: train, val or test.")
-    ] = None,
-    license_name: Annotated[
-        str | None,
-        typer.Option("--license", metavar="LICENCE", help="Only images under this licence, such as by-sa."),
-    ] = None,
-    source: Annotated[
-        str | None,
-        typer.Option("--source", metavar="SOURCE", help="Only images of this source, such as openverse."),
-    ] = None,
-    sort: Annotated[
-        str | None,
-        typer.Option(
-            "--sort",
-            metavar="ORDER",
-            help="found, largest, smallest, sharpest, blurriest, brightest or darkest.",
-        ),
-    ] = None,
-    of_job: Annotated[
-        bool,
-        typer.Option(
-            "--job", help="The images that the job has kept so far, newest first. No split, no sort."
-        ),
-    ] = False,
-    save: Annotated[
-        Path | None,
-        typer.Option("--save", metavar="FOLDER", help="Store the images in this folder, by label."),
-    ] = None,
-    width: Annotated[
-        int | None,
-        typer.Option(
-            "--width",
-            metavar="PIXELS",
-            help="With --save, store small JPEGs: 64, 128, 256, 512 or 1024 pixels wide.",
-        ),
-    ] = None,
+    label: Label = None,
+    split: Split = None,
+    license_name: License = None,
+    source: Source = None,
+    sort: Sort = None,
+    of_job: OfJob = False,
+    save: Save = None,
+    width: Width = None,
     limit: Limit = 100,
     as_json: Json = False,
     url: Url = None,
 ) -> None:
     """List the images of a dataset, or store some of them."""
-    filters = {"label": label, "split": split, "license": license_name, "source": source, "sort": sort}
+    filters: ImageFilters = {
+        "label": label,
+        "split": split,
+        "license": license_name,
+        "source": source,
+        "sort": sort,
+    }
     with connect(url) as client:
         found = list(islice(client.images(dataset_id, of_job=of_job, **filters), limit))
         if save is not None:
-            _save(client, dataset_id, found, save, of_job=of_job, width=width, as_json=as_json)
-            return
-    if as_json:
-        print_json([image.as_json() for image in found])
-        return
+            from pixcrawler.downloads.images import save_images
+
+            stored = save_images(client, dataset_id, found, save, of_job=of_job, width=width)
+            _print_stored(found, stored, as_json=as_json)
+        elif as_json:
+            print_json([image.as_json() for image in found])
+        else:
+            _print_images(found)
+
+
+def _print_images(found: "list[Image]") -> None:
     rows = [
         (
             each.n,
@@ -91,22 +110,10 @@ def images(
     print_table(("n", "label", "split", "license", "source", "pixels", "size"), rows)
 
 
-def _save(
-    client: "Client",
-    dataset_id: str,
-    found: "list[Image]",
-    folder: Path,
-    *,
-    of_job: bool,
-    width: int | None,
-    as_json: bool,
-) -> None:
-    """Stores the images. Those that the app cannot show are named, and do not stop the others."""
-    from pixcrawler.downloads.images import save_images
-
+def _print_stored(found: "list[Image]", stored: "Iterator[Path | Refused]", *, as_json: bool) -> None:
+    """Prints the path of each image when it is stored. Those that the app cannot show are named beside them."""
     paths: list[str] = []
     missing = 0
-    stored = save_images(client, dataset_id, found, folder, of_job=of_job, width=width)
     for image, result in zip(found, stored, strict=True):
         if isinstance(result, Path):
             paths.append(str(result))

@@ -12,6 +12,18 @@ from pixcrawler.terminal.output import print_json_line, say
 
 commands = typer.Typer(no_args_is_help=True, help="The app on this computer, from a clone.")
 
+Port = Annotated[int, typer.Option("--port", metavar="PORT", min=1, max=65_535, help="The port of the app.")]
+Clone = Annotated[
+    Path | None,
+    typer.Option(
+        "--clone", metavar="FOLDER", help="The clone of PixCrawler, in place of the one you are in."
+    ),
+]
+NoSetup = Annotated[bool, typer.Option("--no-setup", help="Take the installed packages as they are.")]
+Samples = Annotated[
+    bool, typer.Option("--samples", help="Search sample photos, not Openverse. Needs no network.")
+]
+
 
 @commands.callback()
 def local() -> None:
@@ -20,22 +32,11 @@ def local() -> None:
 
 @commands.command("up")
 def start(
-    port: Annotated[
-        int, typer.Option("--port", metavar="PORT", min=1, max=65_535, help="The port of the app.")
-    ] = 7071,
-    clone: Annotated[
-        Path | None,
-        typer.Option(
-            "--clone", metavar="FOLDER", help="The clone of PixCrawler, in place of the one you are in."
-        ),
-    ] = None,
+    port: Port = 7071,
+    clone: Clone = None,
     login: Annotated[bool, typer.Option("--login", help="Sign in to it, like the command login.")] = False,
-    no_setup: Annotated[
-        bool, typer.Option("--no-setup", help="Take the installed packages as they are.")
-    ] = False,
-    samples: Annotated[
-        bool, typer.Option("--samples", help="Search sample photos, not Openverse. Needs no network.")
-    ] = False,
+    no_setup: NoSetup = False,
+    samples: Samples = False,
     as_json: Json = False,
 ) -> None:
     """Run the app and its storage until Ctrl-C.
@@ -45,11 +46,7 @@ def start(
     from pixcrawler.commands.login import sign_in
     from pixcrawler.local_stack import find_clone, start_stack, stop_stack, wait_until_ready
 
-    # a closed terminal ends the stack, too, and a shell that starts this in the background makes it ignore SIGINT.
-    # Windows has no SIGHUP.
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.default_int_handler)
+    _end_on_signals()
     folder = find_clone(clone or Path())
     stack = start_stack(folder, port, setup=not no_setup, samples=samples, to_stderr=as_json)
     try:
@@ -67,3 +64,11 @@ def start(
         pass
     finally:
         stop_stack(stack)
+
+
+def _end_on_signals() -> None:
+    """Makes each signal that ends a program interrupt it like Ctrl-C. A closed terminal ends the stack, too."""
+    # a shell that starts this in the background makes it ignore SIGINT, and Windows has no SIGHUP
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.default_int_handler)

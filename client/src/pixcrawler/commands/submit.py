@@ -1,5 +1,6 @@
 """`submit`."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -9,6 +10,50 @@ from pixcrawler.terminal.exit_codes import ExitCode
 from pixcrawler.terminal.options import Json, Url, connect
 from pixcrawler.terminal.output import print_json, say
 
+Keywords = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="KEYWORDS", help="What the images should show. Each is a label, and is searched for."
+    ),
+]
+SpecFile = Annotated[
+    str | None,
+    typer.Option(
+        "--spec", metavar="FILE", help="A file with the spec, in JSON or YAML; - reads standard input."
+    ),
+]
+Labels = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--label",
+        metavar="LABEL=WORDS",
+        help="A label with its keywords, such as cat=cat,kitten. Can be repeated.",
+    ),
+]
+Name = Annotated[
+    str | None,
+    typer.Option("--name", metavar="NAME", help="The name of the dataset, by default its labels: cat-dog."),
+]
+MaxImages = Annotated[
+    int | None,
+    typer.Option("--max-images", metavar="NUMBER", min=1, help="How many images a label has at most."),
+]
+Sources = Annotated[
+    list[str] | None,
+    typer.Option("--source", metavar="SOURCE", help="A search service, such as openverse. Can be repeated."),
+]
+Licenses = Annotated[
+    list[str] | None,
+    typer.Option("--license", metavar="LICENCE", help="Keep only images with this licence. Can be repeated."),
+]
+Format = Annotated[str | None, typer.Option("--format", metavar="FORMAT", help="zip, webdataset or parquet.")]
+IdempotencyKey = Annotated[
+    str,
+    typer.Option("--idempotency-key", metavar="KEY", help="The same key and spec again give the same job."),
+]
+Check = Annotated[bool, typer.Option("--check", help="Say what the spec would do, without a job.")]
+Wait = Annotated[bool, typer.Option("--wait", help="Watch the job until it has ended.")]
+
 
 def add_commands(app: typer.Typer) -> None:
     """Adds the commands of this module."""
@@ -16,88 +61,33 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def submit(
-    keywords: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="KEYWORDS", help="What the images should show. Each is a label, and is searched for."
-        ),
-    ] = None,
-    spec: Annotated[
-        str | None,
-        typer.Option(
-            "--spec", metavar="FILE", help="A file with the spec, in JSON or YAML; - reads standard input."
-        ),
-    ] = None,
-    label: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--label",
-            metavar="LABEL=WORDS",
-            help="A label with its keywords, such as cat=cat,kitten. Can be repeated.",
-        ),
-    ] = None,
-    name: Annotated[
-        str | None,
-        typer.Option(
-            "--name",
-            metavar="NAME",
-            help="The name of the dataset, by default its labels: cat-dog.",
-        ),
-    ] = None,
-    images: Annotated[
-        int | None,
-        typer.Option("--max-images", metavar="NUMBER", min=1, help="How many images a label has at most."),
-    ] = None,
-    source: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--source", metavar="SOURCE", help="A search service, such as openverse. Can be repeated."
-        ),
-    ] = None,
-    licenses: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--license", metavar="LICENCE", help="Keep only images with this licence. Can be repeated."
-        ),
-    ] = None,
-    form: Annotated[
-        str | None, typer.Option("--format", metavar="FORMAT", help="zip, webdataset or parquet.")
-    ] = None,
-    key: Annotated[
-        str,
-        typer.Option(
-            "--idempotency-key", metavar="KEY", help="The same key and spec again give the same job."
-        ),
-    ] = "",
-    check: Annotated[
-        bool, typer.Option("--check", help="Say what the spec would do, without a job.")
-    ] = False,
-    wait: Annotated[bool, typer.Option("--wait", help="Watch the job until it has ended.")] = False,
+    keywords: Keywords = None,
+    spec: SpecFile = None,
+    label: Labels = None,
+    name: Name = None,
+    images: MaxImages = None,
+    source: Sources = None,
+    licenses: Licenses = None,
+    form: Format = None,
+    key: IdempotencyKey = "",
+    check: Check = False,
+    wait: Wait = False,
     as_json: Json = False,
     url: Url = None,
 ) -> None:
     """Submit a job: keywords, labels, or a whole spec."""
     from pixcrawler.commands.watch import watch_until_the_end
-    from pixcrawler.spec_files import labels_of, name_of, read_spec
+    from pixcrawler.spec_files import labels_of
     from pixcrawler.terminal.outlook import print_outlook
 
-    body = read_spec(spec) if spec is not None else {}
-    given: dict[str, Any] = {
-        "keywords": keywords or None,
-        "labels": labels_of(label) if label else None,
+    fields = {
+        "keywords": keywords,
+        "labels": labels_of(label or ()),
         "name": name,
         "max_images_per_label": images,
-        "sources": [{"type": each} for each in source] if source else None,
-        "filters": {**_object(body, "filters"), "licenses": licenses} if licenses else None,
-        "output": {**_object(body, "output"), "format": form} if form else None,
+        "sources": [{"type": each} for each in source or ()],
     }
-    body.update({field: value for field, value in given.items() if value is not None})
-    # of a whole spec, the app says what is missing
-    if spec is None:
-        if not {"keywords", "labels", "sources"} & body.keys():
-            raise WrongUse("Name keywords, a --label, or a --spec. For example: pixcrawler submit cat dog")
-        # the files of a dataset have its name, and those of several may go to one folder
-        body.setdefault("name", name_of(body.get("labels") or body.get("keywords") or ()))
+    body = _spec_of(spec, fields, {"filters": {"licenses": licenses}, "output": {"format": form}})
     with connect(url) as client:
         if check:
             outlook = client.validate(body)
@@ -112,6 +102,31 @@ def submit(
             say(f"{job.id} is {job.state}. Watch it with: pixcrawler watch {job.id}")
 
 
-def _object(body: dict[str, Any], field: str) -> dict[str, Any]:
-    value = body.get(field)
-    return value if isinstance(value, dict) else {}
+def _spec_of(
+    file: str | None, fields: Mapping[str, object], inner: Mapping[str, Mapping[str, object]]
+) -> dict[str, Any]:
+    """Returns the spec in the file with the fields, and the inner fields of its objects, that options give.
+
+    Raises:
+        WrongUse: the file cannot be read, or there is neither a file nor anything to search for.
+    """
+    from pixcrawler.spec_files import name_of, read_spec
+
+    body = read_spec(file) if file is not None else {}
+    body.update(_given(fields))
+    for name, values in inner.items():
+        if given := _given(values):
+            whole = body.get(name)
+            body[name] = {**(whole if isinstance(whole, dict) else {}), **given}
+    # of a whole spec, the app says what is missing
+    if file is None:
+        if not {"keywords", "labels", "sources"} & body.keys():
+            raise WrongUse("Name keywords, a --label, or a --spec. For example: pixcrawler submit cat dog")
+        # the files of a dataset have its name, and those of several may go to one folder
+        body.setdefault("name", name_of(body.get("labels") or body.get("keywords") or ()))
+    return body
+
+
+def _given(values: Mapping[str, object]) -> dict[str, object]:
+    """Returns the values of options that were used. One that can be repeated is empty if it was not."""
+    return {name: value for name, value in values.items() if value not in (None, [], {})}

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 
 import httpx
+from typing_extensions import TypedDict
 
 from pixcrawler.client import Client
 from pixcrawler.config import allows_http, find_login
@@ -18,6 +19,15 @@ from pixcrawler.streaming.reader import links_of
 from pixcrawler.streaming.records import KeptImage, kept_images
 
 _PIECE_BYTES = 1 << 20
+
+
+class LoadOptions(TypedDict, total=False):
+    """The options of `load_dataset` other than the client."""
+
+    split: str | None
+    label: str | None
+    shuffle_seed: int | None
+    buffer_blocks: int
 
 
 def load_dataset(
