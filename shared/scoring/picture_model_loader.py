@@ -1,20 +1,22 @@
 """Loads the models for faces and content from storage. A process loads each when a job first needs it, and keeps it."""
 
 import asyncio
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from shared.errors import Permanent
-from shared.scoring.model_files import MAX_CONFIG_BYTES, MAX_MODEL_BYTES, ModelFiles
+from shared.scoring.model_files import (
+    CONFIG_FILE,
+    FACES_FILES,
+    MODEL_FILE,
+    NSFW_FILES,
+    PREPROCESSOR_FILE,
+    ModelFiles,
+)
 from shared.scoring.model_names import ModelNames
 from shared.scoring.picture_models import NO_MODELS, PictureClassifier, PictureModels
 
 if TYPE_CHECKING:
     from shared.scoring.faces.detector import FaceDetector
-
-MODEL_FILE: Final = "model.onnx"
-"""The file with the weights, in the folder of a model for faces or content."""
-
-_MAX_FACE_MODEL_BYTES = 50_000_000
 
 
 class PictureModelLoader:
@@ -47,7 +49,7 @@ class PictureModelLoader:
             name = self._names.faces
             if name is None:
                 raise Permanent("The app has no model that finds faces. The operator has to set FACES_MODEL.")
-            data = await self._files.read(name, MODEL_FILE, _MAX_FACE_MODEL_BYTES)
+            data = await self._files.read(name, MODEL_FILE, FACES_FILES[MODEL_FILE])
             self._faces = await asyncio.to_thread(_made_detector, name, data)
         return self._faces
 
@@ -59,9 +61,9 @@ class PictureModelLoader:
                     "The app has no model that rates content. The operator has to set NSFW_MODEL."
                 )
             # the small files first, so that a missing one is reported before much is read
-            config = await self._files.read(name, "config.json", MAX_CONFIG_BYTES)
-            preprocessor = await self._files.read(name, "preprocessor_config.json", MAX_CONFIG_BYTES)
-            data = await self._files.read(name, MODEL_FILE, MAX_MODEL_BYTES)
+            config = await self._files.read(name, CONFIG_FILE, NSFW_FILES[CONFIG_FILE])
+            preprocessor = await self._files.read(name, PREPROCESSOR_FILE, NSFW_FILES[PREPROCESSOR_FILE])
+            data = await self._files.read(name, MODEL_FILE, NSFW_FILES[MODEL_FILE])
             self._nsfw = await asyncio.to_thread(
                 _made_classifier, name, data, config, preprocessor, self._names.nsfw_labels
             )

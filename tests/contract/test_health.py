@@ -107,6 +107,38 @@ async def test_strangers_see_the_verdict_and_the_administrator_sees_every_part(a
     assert "azure-storage-blob" in whole.body["versions"]
 
 
+async def test_the_administrator_sees_which_models_lack_files(proxied_connection, unique, monkeypatch):
+    named = {"relevance_model": "onnx:clip", "faces_model": "yunet", "nsfw_model": "falcon"}
+    settings = Settings(
+        storage_connection=proxied_connection,
+        admin_api_key=KEY,
+        datasets_container=unique,
+        **SCHEDULES,
+        **named,
+    )
+    made = App(settings)
+    monkeypatch.setattr(endpoint, "app", lambda: made)
+    await made.blobs.put("models/yunet/model.onnx", b"weights")
+    owner = Caller(made)
+
+    checks = (await owner.get("/health")).body["checks"]
+
+    assert (checks["faces_model"]["status"], checks["faces_model"]["facts"]) == (
+        "healthy",
+        {"model": "yunet"},
+    )
+    assert (checks["nsfw_model"]["status"], checks["nsfw_model"]["facts"]) == (
+        "degraded",
+        {"model": "falcon"},
+    )
+    for file in ("config.json", "preprocessor_config.json", "model.onnx"):
+        assert f"models/falcon/{file}" in checks["nsfw_model"]["detail"]
+    assert "models/clip/text_model.onnx" in checks["relevance_model"]["detail"]
+    assert (await owner.get("/health/ready")).body["checks"].keys() == set(SERVICES.values())
+    for store in (made.blobs, made.entities, made.queues):
+        await store.close()
+
+
 @pytest.mark.parametrize("service", SERVICES)
 async def test_storage_that_hangs_costs_every_caller_two_seconds(app, owner, stranger, proxies, service):
     proxies[service].stalling = True

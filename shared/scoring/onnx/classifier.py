@@ -4,19 +4,18 @@ The files are those of the ONNX exports of image classifiers on the Hugging Face
 """
 
 from collections.abc import Collection, Mapping
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.errors import Permanent
+from shared.scoring.model_files import CONFIG_FILE, MODEL_FILE
 from shared.scoring.onnx.config_files import invalid_file, read_config
 from shared.scoring.onnx.preprocessing import Preprocessing
 from shared.scoring.onnx.session import Session
 from shared.scoring.scorer import Picture
-
-CONFIG_FILE: Final = "config.json"
 
 _INPUT, _OUTPUT = "pixel_values", "logits"
 _MOST_LABELS = 10_000
@@ -55,7 +54,7 @@ class OnnxClassifier:
         self._many_labels = found.problem_type == "multi_label_classification"
         self._wanted = _outputs_of(found.id2label, wanted, name)
         self._outputs = len(found.id2label)
-        self._session = Session(model, name, "model.onnx")
+        self._session = Session(model, name, MODEL_FILE)
         self._session.check_inputs(_INPUT)
         self._session.output_of(_OUTPUT)
         self._logits(np.zeros((8, 8, 3), np.uint8))

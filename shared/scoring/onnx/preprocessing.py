@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.scoring.model_files import PREPROCESSOR_FILE
 from shared.scoring.onnx.config_files import invalid_file, read_config
 from shared.scoring.scorer import Picture
-
-PREPROCESSOR_FILE = "preprocessor_config.json"
 
 _MAX_SIDE = 1024
 # a longer picture is cut first: the parts beyond the middle are not seen, and would take memory

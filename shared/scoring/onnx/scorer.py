@@ -11,24 +11,23 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
 
 import numpy as np
 
 from shared.errors import Permanent
-from shared.scoring.model_files import MAX_CONFIG_BYTES, MAX_MODEL_BYTES, ModelFiles
-from shared.scoring.onnx.preprocessing import PREPROCESSOR_FILE, Preprocessing
-from shared.scoring.onnx.session import Session
-from shared.scoring.onnx.text_input import (
-    MAX_TOKENIZER_BYTES,
+from shared.scoring.model_files import (
+    PREPROCESSOR_FILE,
+    RELEVANCE_FILES,
+    TEXT_FILE,
     TOKENIZER_CONFIG_FILE,
     TOKENIZER_FILE,
-    TextInput,
+    VISION_FILE,
+    ModelFiles,
 )
+from shared.scoring.onnx.preprocessing import Preprocessing
+from shared.scoring.onnx.session import Session
+from shared.scoring.onnx.text_input import TextInput
 from shared.scoring.scorer import Embedding, Picture, retrieve_error, unit_vector
-
-VISION_FILE: Final = "vision_model.onnx"
-TEXT_FILE: Final = "text_model.onnx"
 
 _GREY = 128
 _PROBE_SIDE = 64
@@ -80,11 +79,10 @@ class OnnxScorer:
         return task.done() and (task.cancelled() or task.exception() is not None)
 
     async def _read(self) -> "_Loaded":
-        read = partial(self._files.read, self._model)
         # the small files first, so that a missing one is reported before much is read
-        preprocessor = await read(PREPROCESSOR_FILE, MAX_CONFIG_BYTES)
-        config = await read(TOKENIZER_CONFIG_FILE, MAX_CONFIG_BYTES)
-        tokenizer = await read(TOKENIZER_FILE, MAX_TOKENIZER_BYTES)
+        preprocessor = await self._read_file(PREPROCESSOR_FILE)
+        config = await self._read_file(TOKENIZER_CONFIG_FILE)
+        tokenizer = await self._read_file(TOKENIZER_FILE)
         text = await self._run(partial(TextInput, tokenizer, config, self._model))
         preprocessing = Preprocessing.read(preprocessor, self._model)
         vision_session = await self._session(VISION_FILE)
@@ -93,8 +91,11 @@ class OnnxScorer:
         await self._run(loaded.check)
         return loaded
 
+    async def _read_file(self, file: str) -> bytes:
+        return await self._files.read(self._model, file, RELEVANCE_FILES[file])
+
     async def _session(self, file: str) -> Session:
-        data = await self._files.read(self._model, file, MAX_MODEL_BYTES)
+        data = await self._read_file(file)
         return await self._run(partial(Session, data, self._model, file))
 
 

@@ -4,21 +4,17 @@ The library `tokenizers` comes with the extra `scores`, and is imported when it 
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.scoring.model_files import TOKENIZER_CONFIG_FILE, TOKENIZER_FILE
 from shared.scoring.onnx.config_files import invalid_file, read_config
 from shared.scoring.onnx.session import Tensor, installed
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
-
-TOKENIZER_FILE: Final = "tokenizer.json"
-TOKENIZER_CONFIG_FILE: Final = "tokenizer_config.json"
-MAX_TOKENIZER_BYTES: Final = 50_000_000
-"""The size that a tokenizer may have. That of SigLIP 2, which has many languages, has 34 MB."""
 
 _MAX_CHARACTERS = 2000
 

@@ -1,9 +1,11 @@
 """Files of models are read whole, within a limit, and only by safe names."""
 
+from typing import NoReturn
+
 import pytest
 
-from shared.errors import Permanent
-from shared.scoring.model_files import ModelFiles
+from shared.errors import Permanent, Unavailable
+from shared.scoring.model_files import NSFW_FILES, ModelFiles
 from shared.storage.blobs import Tier
 from shared.storage.memory.blobs import MemoryBlobs
 
@@ -48,3 +50,25 @@ async def test_a_file_in_the_archive_tier_is_refused(blobs):
 
     with pytest.raises(Permanent, match="cannot be read"):
         await ModelFiles(blobs).read("clip", "model.onnx", 7)
+
+
+async def test_each_file_that_cannot_be_read_is_named_without_reading_any(blobs):
+    await blobs.put("models/falcon/config.json", b"{}")
+    await blobs.put("models/falcon/model.onnx", b"")
+
+    missing, empty = await ModelFiles(blobs).problems("falcon", NSFW_FILES)
+    assert missing.startswith("The model 'falcon' has no file 'models/falcon/preprocessor_config.json'")
+    assert empty == "'models/falcon/model.onnx' has 0 bytes; it must have 1 to 1,000,000,000."
+
+    await blobs.put("models/falcon/preprocessor_config.json", b"{}")
+    await blobs.put("models/falcon/model.onnx", b"weights that no library could load")
+    assert await ModelFiles(blobs).problems("falcon", NSFW_FILES) == []
+
+
+async def test_storage_that_does_not_answer_is_no_missing_file():
+    class Silent(MemoryBlobs):
+        async def info(self, name: str) -> NoReturn:
+            raise Unavailable(f"{name}: storage did not answer.")
+
+    with pytest.raises(Unavailable):
+        await ModelFiles(Silent()).problems("falcon", NSFW_FILES)
