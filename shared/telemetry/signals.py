@@ -175,7 +175,7 @@ def web_request(
     status: int | None = None,
     error: BaseException | None = None,
 ) -> None:
-    """An image service, a website or a webhook was called. The target is its host."""
+    """A search service, a website or a webhook was called. The target is its host."""
     outcome: Properties = {"error": type(error).__name__} if error is not None else {}
     succeeded = error is None and status is not None and status < _CLIENT_ERROR
     code = "" if status is None else str(status)

@@ -24,7 +24,10 @@ _CALLS = "~calls"
 
 
 def mark_of(caller_id: str, idempotency_key: str | None, values: Mapping[str, object]) -> CallMark:
-    """Returns the mark of what a call makes of these values, which are JSON. Keys of other callers are other keys."""
+    """Returns the mark of what a call makes from these values, which are JSON.
+
+    The same Idempotency-Key gives another mark for another caller.
+    """
     if idempotency_key is None:
         return UNMARKED
     # the ids of callers have no such character, and neither has the name of a provider in the identity of a person

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Status(StrEnum):
-    """The status of a user. Only an active user may call. Only the clean-up sees a user who is being deleted."""
+    """The status of a user. Only an active user may call. Only the nightly run sees a user who is being deleted."""
 
     ACTIVE = "active"
     DISABLED = "disabled"

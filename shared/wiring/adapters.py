@@ -168,7 +168,7 @@ class Adapters:
 
     @cached_property
     def guarded_web(self) -> "AiohttpWebClient":
-        """The client for image services, webhooks and robots.txt. It does not connect to private networks."""
+        """The client for search services, webhooks and robots.txt. It does not connect to private networks."""
         from shared.web.http.aiohttp_client import AiohttpWebClient
 
         return AiohttpWebClient(self.guarded_sessions)
@@ -190,7 +190,7 @@ class Adapters:
 
     @cached_property
     def reported_web(self) -> "ReportedWebClient":
-        """Exchanges that telemetry reports one by one: with image services, sites and webhooks, without robots.txt."""
+        """Exchanges that telemetry reports one by one: with search services, sites and webhooks, without robots.txt."""
         from shared.web.http.reported_client import ReportedWebClient
 
         return ReportedWebClient(self.guarded_web, self.telemetry, self.clock)

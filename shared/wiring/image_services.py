@@ -1,4 +1,4 @@
-"""Reads the addresses of the image services and their keys from the settings."""
+"""Reads the addresses of the search services and their keys from the settings."""
 
 from dataclasses import replace
 

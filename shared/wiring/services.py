@@ -82,7 +82,7 @@ class Services(ModelServices):
 
     @cached_property
     def source_settings(self) -> "SourceSettings":
-        """The addresses of the image services and the keys for them."""
+        """The addresses of the search services and the keys for them."""
         from shared.wiring.image_services import source_settings
 
         return source_settings(self.settings)

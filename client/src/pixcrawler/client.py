@@ -49,7 +49,7 @@ class Client:
 
     Each method raises a `PixCrawlerError`: `Refused` if the API refuses the call, `Unreachable` without an answer,
     `BadAnswer` if the answer is not one of the API. A call without an answer is sent again, up to five times, and so
-    is one that is answered 429 or 503, after the time in `Retry-After`. No call is made twice by that.
+    is one that is answered 408, 429, 502, 503 or 504, after the time in `Retry-After`. Nothing is made twice by that.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Makes the description of the API in OpenAPI 3.1 of what is declared of the endpoints."""
+"""Makes the description of the API in OpenAPI 3.1 from the declarations of the endpoints."""
 
 import json
 import sys

@@ -147,7 +147,7 @@ async def download_records(call: Call) -> Answer:
     )
 )
 async def cancel_job(call: Call) -> Answer:
-    """Stops a job within seconds. Its stored images are kept for a retry until the nightly clean-up deletes them."""
+    """Stops a job within seconds. Its stored images are kept for a retry until the nightly run deletes them."""
     job = await call.app.transitions.cancel(await _find(call))
     await call.app.used(call.caller, "cancel_job")
     return Answer(await describe(call, job))

@@ -5,7 +5,7 @@ from shared.settings.value_types import BaseUrl
 
 
 class ImageServiceSettings(Topic):
-    """Image services.
+    """Search services.
 
     Without its key, a [source](sources.md) is refused. Openverse needs none.
     """

@@ -11,7 +11,7 @@ class ScheduleSettings(Topic):
     """
 
     lifecycle_schedule: str | None = Field(None, examples=["0 0 2 * * *"], json_schema_extra=REQUIRED)
-    """When the nightly clean-up runs, as NCRONTAB; `0 0 2 * * *` is at two every night."""
+    """When the nightly run begins, as NCRONTAB; `0 0 2 * * *` is at two every night."""
     business_metrics_schedule: str | None = Field(
         None, examples=["0 */10 1-4 * * *"], json_schema_extra=REQUIRED
     )

@@ -13,7 +13,7 @@ _HELD = "held-"
 class Wish:
     """The images that a job asks for. Images that an earlier revision kept are not included: they are counted already.
 
-    `token` is a new one, made by `token_at`. If the job has a reservation, it is not used. `takes_fewer` says whether
+    `token` is a new one, made by `token_at`. It is not used if the job has a reservation. `takes_fewer` says whether
     the job also begins with as many images as the month leaves.
     """
 

@@ -70,7 +70,7 @@ class JobLog(Model):
     )
 )
 async def get_job_log(call: Call) -> Answer:
-    """Answers what the job's revision reported to the telemetry: its last 500 lines, of 30 days at most.
+    """Answers what the job's revision reported to the telemetry: its last 500 lines, of the 30 days before its end.
 
     Telemetry can be read a few minutes after it was sent, and only if the app is set up to read it. Most operations are
     sent only in part; the ends of jobs and their errors always are.

@@ -23,7 +23,7 @@ _FILTERS = {
     Declared("GET", "api/v1/audit", {200: AuditPage}, scope=Scope.ADMIN, query={**PAGE, **_FILTERS})
 )
 async def list_audit(call: Call) -> Answer:
-    """Answers a page of the changes of users and keys, newest first: at most `limit` of them, after `cursor`.
+    """Answers a page of what was changed, newest first: at most `limit` of them, after `cursor`.
 
     With filters, a page may have fewer entries than `limit`, or none, though more follow: then `next` has its path.
     """

@@ -1,4 +1,4 @@
-"""API10:2023 Unsafe Consumption of APIs: what image services answer is trusted no more than what callers send."""
+"""API10:2023 Unsafe Consumption of APIs: what search services answer is trusted no more than what callers send."""
 
 import asyncio
 import gzip
