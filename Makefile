@@ -68,7 +68,7 @@ ifeq ($(TESTS) $(LOOP),tests asyncio)
 COVERAGE := --cov --cov-report=
 endif
 
-test: setup ## Run all tests (TESTS=tests/unit for a part; LOOP=uvloop for the event loop of the worker on Azure)
+test: setup ## Run all tests (TESTS=tests/unit for a part; LOOP=uvloop for asynchronous tests on the event loop of the worker on Azure)
 	@$(PY) -m pytest -n 2 --dist loadfile --loop $(LOOP) $(COVERAGE) $(TESTS)
 ifdef COVERAGE
 	@coverage report --fail-under=$(FLOOR) | sed -n '1,12p;/^TOTAL/p;/^Coverage failure/p'

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import uvloop
+from pytest_asyncio import is_async_test
 
 from playground.azurite import Azurite
 from playground.azurite import azurite as run_azurite
@@ -16,8 +17,8 @@ _LOOPS = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Adds the options of the tests.
 
-    `--loop uvloop` runs the asynchronous tests on the event loop that the worker has on Azure. `--screenshots FOLDER`
-    stores the screenshots that a test makes.
+    `--loop uvloop` runs only the asynchronous tests, on the event loop that the worker has on Azure.
+    `--screenshots FOLDER` stores the screenshots that a test makes.
     """
     parser.addoption("--loop", choices=tuple(_LOOPS), default="asyncio", help="the event loop of the tests")
     parser.addoption("--screenshots", default="", help="the folder for screenshots of the dashboard")
@@ -26,6 +27,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_asyncio_loop_factories(config: pytest.Config) -> dict[str, Callable[[], AbstractEventLoop]]:
     name = str(config.getoption("--loop"))
     return {name: _LOOPS[name]}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselects synchronous tests if the loop is not asyncio's, for the option does not change them."""
+    if config.getoption("--loop") == "asyncio":
+        return
+    others = [item for item in items if not is_async_test(item)]
+    items[:] = [item for item in items if is_async_test(item)]
+    config.hook.pytest_deselected(items=others)
 
 
 @pytest.fixture(scope="session")
