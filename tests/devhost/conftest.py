@@ -1,5 +1,6 @@
 """Writes function apps into folders, and runs hosts with them."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -142,9 +143,18 @@ class RunningHost:
 @pytest.fixture
 def app(tmp_path):
     """Writes an app into a folder: `app(code, host={...}, local={...}, name="a")`."""
+    return _writer(tmp_path)
 
+
+@pytest.fixture(scope="module")
+def shared_app(tmp_path_factory):
+    """Like `app`, for a host that all tests of a file share."""
+    return _writer(tmp_path_factory.mktemp("shared"))
+
+
+def _writer(folder):
     def write(code, *, host=None, local=None, name="app", head=HEAD):
-        root = tmp_path / name
+        root = folder / name
         root.mkdir(exist_ok=True)
         (root / "function_app.py").write_text(head + textwrap.dedent(code))
         settings = {"version": "2.0", **(host or {})}
@@ -159,6 +169,19 @@ def app(tmp_path):
 @pytest.fixture
 def hosts(connection_string):
     """Starts hosts, which are stopped at the end: `hosts(root, "--watch", NAME="value")`."""
+    with _starter(connection_string) as make:
+        yield make
+
+
+@pytest.fixture(scope="module")
+def shared_hosts(connection_string):
+    """Like `hosts`, for hosts that all tests of a file share. It takes more than a second to start one."""
+    with _starter(connection_string) as make:
+        yield make
+
+
+@contextlib.contextmanager
+def _starter(connection_string):
     made = []
 
     def make(root, *arguments, **environment):
@@ -166,10 +189,12 @@ def hosts(connection_string):
         made.append(host)
         return host
 
-    yield make
-    for host in made:
-        if hasattr(host, "process"):
-            host.stop()
+    try:
+        yield make
+    finally:
+        for host in made:
+            if hasattr(host, "process"):
+                host.stop()
 
 
 @pytest.fixture

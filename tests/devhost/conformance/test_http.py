@@ -9,9 +9,9 @@ import pytest
 from tests.devhost.conformance.web_app import WEB
 
 
-@pytest.fixture
-def web(app, hosts):
-    return hosts(app(WEB)).start()
+@pytest.fixture(scope="module")
+def web(shared_app, shared_hosts):
+    return shared_hosts(shared_app(WEB)).start()
 
 
 def test_a_request_reaches_the_function_whole(web):

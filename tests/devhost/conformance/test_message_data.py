@@ -1,6 +1,7 @@
 """Messages as functions get them, and those that stay in poison queues. Docstrings give the line of the contract."""
 
 import json
+import uuid
 
 import pytest
 
@@ -40,32 +41,54 @@ def test_a_message_that_fails_in_a_poison_queue_comes_back_after_its_lease_and_i
         assert not exists(client)
 
 
-@pytest.mark.parametrize(
-    ("message", "found"),
-    [
-        ({"to": "out", "Id": "mine"}, {"id": "mine"}),
-        ({"to": "out", "id": 7}, {"id": "7"}),
-        ({"to": "out", "ID": True}, {"id": "True"}),
-        ({"to": "out", "popreceipt": 1.5}, {"receipt": "1.5"}),
-        ({"to": "out", "dequeueCOUNT": "12"}, {"count": 12}),
-        ({"to": "out", "Id": ["a"], "PopReceipt": {"a": 1}, "DequeueCount": None}, {"count": 1}),
-    ],
-)
-def test_scalars_of_a_json_message_overwrite_its_metadata(app, hosts, message, found):
-    """Q18: a JSON object's top-level scalars overwrite metadata as texts, whatever their case, and name queues."""
+@pytest.fixture(scope="module")
+def forwarding(shared_app, shared_hosts):
+    """A host whose function writes each message to the queue that the message names."""
     code = TEXT.replace(
         "    def work(msg: func.QueueMessage, context: func.Context) -> None:",
         """    @app.queue_output(arg_name="out", queue_name="%QUEUE%-{to}", connection="AzureWebJobsStorage")
     def work(msg: func.QueueMessage, out: func.Out[str]) -> None:
         out.set(msg.get_body().decode())""",
     )
-    host = hosts(app(code, host=HOST)).start()
-    host.send(json.dumps(message))
-    [row] = host.seen(1)
+    return shared_hosts(shared_app(code, host=HOST, name="forwarding")).start()
+
+
+@pytest.fixture(scope="module")
+def binary(shared_app, shared_hosts):
+    return shared_hosts(shared_app(BINARY, host=HOST, name="binary")).start()
+
+
+def row_of(host, text):
+    """Sends the message, and returns the row that the function has written for it."""
+
+    def rows():
+        return [row for row in host.rows("text") if row["text"] == text]
+
+    host.send(text)
+    eventually(rows, lambda: f"{host.rows('text')}; {host.log}")
+    [row] = rows()
+    return row
+
+
+@pytest.mark.parametrize(
+    ("message", "found"),
+    [
+        ({"Id": "mine"}, {"id": "mine"}),
+        ({"id": 7}, {"id": "7"}),
+        ({"ID": True}, {"id": "True"}),
+        ({"popreceipt": 1.5}, {"receipt": "1.5"}),
+        ({"dequeueCOUNT": "12"}, {"count": 12}),
+        ({"Id": ["a"], "PopReceipt": {"a": 1}, "DequeueCount": None}, {"count": 1}),
+    ],
+)
+def test_scalars_of_a_json_message_overwrite_its_metadata(forwarding, message, found):
+    """Q18: a JSON object's top-level scalars overwrite metadata as texts, whatever their case, and name queues."""
+    text = json.dumps({"to": uuid.uuid4().hex, **message})
+    row = row_of(forwarding, text)
     assert {name: row[name] for name in found} == found
     if "Id" in message and isinstance(message["Id"], list):
         assert row["id"].count("-") == 4
-    with host.messages(f"{host.queue}-out") as client:
+    with forwarding.messages(f"{forwarding.queue}-{json.loads(text)['to']}") as client:
         eventually(lambda: exists(client) and client.peek_messages())
 
 
@@ -89,12 +112,10 @@ def test_a_message_whose_json_names_metadata_of_another_type_fails_before_the_fu
         "\u00fc, plain",
     ],
 )
-def test_a_binary_message_keeps_its_metadata_whatever_it_holds(app, hosts, text):
+def test_a_binary_message_keeps_its_metadata_whatever_it_holds(binary, text):
     """Q24: a trigger of data type binary gets the bytes, and no JSON in them touches its metadata."""
-    host = hosts(app(BINARY, host=HOST)).start()
-    host.send(text)
-    [row] = host.seen(1)
-    assert (row["text"], row["count"]) == (text, 1)
+    row = row_of(binary, text)
+    assert row["count"] == 1
     assert row["id"].count("-") == 4
     assert row["inserted"] <= row["expires"]
-    eventually(lambda: host.count() == 0)
+    eventually(lambda: binary.count() == 0)
