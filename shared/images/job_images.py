@@ -74,7 +74,7 @@ class JobImages:
     async def of_candidates(
         self, job: Job, chunk: ChunkRow, indices: Collection[int]
     ) -> Mapping[int, KeptImage]:
-        """Returns the images that a chunk has kept, by the index of their candidates, of those with these indices.
+        """Returns the images that a chunk has kept of the candidates with these indices, by the index.
 
         Raises:
             Damaged: the records of the chunk are gone or cannot be read.

@@ -52,7 +52,7 @@ class ContactSheets(PreviewMaker):
     async def make(
         self, samples: Sequence[Sample], label_count: int, others: Sequence[Piece] = (), width: int = 0
     ) -> Pictures:
-        """Does what the protocol says, for one dataset at a time. An image that cannot be shown has a grey cell."""
+        """See `PreviewMaker.make`. Works for one dataset at a time. An image that cannot be shown has a grey cell."""
         wanted = [_Wanted(image, _SMALL) for sample in samples for image in sample.images]
         wanted += [_Wanted(image, width) for image in others]
         async with self._making:

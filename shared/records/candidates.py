@@ -20,7 +20,7 @@ class Provenance:
     """Says where an image comes from and under which terms. It holds what the source declared, and no guesses.
 
     `license` is one of the normalised codes of `shared.records.licenses`, or "unknown" if the source declared none.
-    `source_id` is the image's id at its source, if that has ids. Its address may change, the id does not.
+    `source_id` is the image's id at its source, if that has ids. Its address may change, but the id does not.
     """
 
     source: str

@@ -113,7 +113,7 @@ def _chain_of(run: datetime) -> str:
 
 
 def without_move_of(dataset: Dataset, run: datetime) -> Dataset:
-    """Returns the dataset as it was before the run that began at this time has begun to move it."""
+    """Returns the dataset as it was before the run that began at this time began to move it."""
     if tier_of_move(dataset, run) is None:
         return dataset
     return replace(dataset, keeping=replace(dataset.keeping, move=None))

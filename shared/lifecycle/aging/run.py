@@ -1,6 +1,6 @@
 """Takes the steps that datasets are due for, once a day: the datasets of all users, in slices, through a queue.
 
-A slice reads some hundred datasets, takes their steps, and adds what it did to the row of the run in one step with the
+A slice reads some hundred datasets, takes their steps, and adds what it did to the row of the run in one write with the
 place where the run goes on (`run_rows.py`). It does so again until its time is over, and a further message continues. A
 slice that is killed is done again from the last place. It finds by its own time in the rows what the run has done
 already, and so it counts each dataset once.

@@ -3,7 +3,7 @@
     partition runs   {day}   where the run goes on, what it has done so far, and when it began and finished
 
 A run is a row, and its messages only say its day. So a message that comes twice, or two at the same time, go on where
-the run is. What a slice did is added to the row in one step with its place. So each dataset counts once.
+the run is. What a slice did is added to the row in one write with its place. So each dataset counts once.
 """
 
 from collections.abc import Mapping

@@ -11,7 +11,7 @@ class LifecycleSettings(Topic):
     """Unused datasets.
 
     [The lifecycle of datasets](lifecycle.md) says how these ages are used. The [tier](users.md#tiers) of an owner may
-    have other ages. `never` takes a step out. No age may be less than one above it.
+    have other ages. `never` leaves a step out. No age may be less than an age above it.
     """
 
     lifecycle: Annotated[Literal["archive", "online"], WrapValidator(in_any_case)] = "archive"

@@ -16,6 +16,7 @@ COMMANDS: Mapping[str, set[str]] = {
     "login": set(),
     "bicep build": {"--file", "--stdout"},
     "functionapp config appsettings set": {"--settings", *_SHOW},
+    "functionapp config appsettings delete": {"--setting-names", *_SHOW},
     "functionapp deployment source config-zip": {"--src", "--build-remote", "--timeout", *_SHOW},
     "functionapp show": _SHOW,
     "group show": {"--name"},
