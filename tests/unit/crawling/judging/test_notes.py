@@ -9,6 +9,7 @@ import sys
 import time
 import warnings
 import zlib
+from functools import cache
 
 import cv2
 import numpy as np
@@ -30,6 +31,7 @@ def noted(kind: bytes, body: bytes, times: int = 1, *, behind: bool = False, dat
     return data[:at] + chunk(kind, body) * times + data[at:]
 
 
+@cache
 def packed(size: int) -> bytes:
     return zlib.compress(bytes(size), 9)
 
