@@ -78,11 +78,26 @@ def secure_azurite(folder: Path) -> Iterator[SecureAzurite]:
     """Runs it during the block, with its data in the folder."""
     certificate = folder / "certificate.pem"
     write_certificate(certificate)
-    running = SecureAzurite(free_port(), certificate)
+    # another process may take a free port before Azurite does
+    for _ in range(5):
+        running = SecureAzurite(free_port(), certificate)
+        process = _spawn(folder, running)
+        try:
+            if _answers(running, process):
+                yield running
+                return
+        finally:
+            process.terminate()
+            process.wait(10)
+    raise RuntimeError("Azurite does not start with TLS")
+
+
+def _spawn(folder: Path, running: SecureAzurite) -> "subprocess.Popen[bytes]":
+    certificate = str(running.certificate)
     command = ["node", str(_SCRIPT), "--skipApiVersionCheck", "--disableTelemetry", "--silent"]
-    command += ["--oauth", "basic", "--cert", str(certificate), "--key", str(certificate)]
+    command += ["--oauth", "basic", "--cert", certificate, "--key", certificate]
     command += ["--location", str(folder), "--blobHost", "127.0.0.1", "--blobPort", str(running.port)]
-    process = subprocess.Popen(  # noqa: S603 - our own command
+    return subprocess.Popen(  # noqa: S603 - our own command
         command,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
@@ -90,15 +105,10 @@ def secure_azurite(folder: Path) -> Iterator[SecureAzurite]:
         start_new_session=True,
         preexec_fn=die_with_parent,  # noqa: PLW1509 - one prctl call, safe between fork and exec
     )
-    try:
-        _wait_for(running, process)
-        yield running
-    finally:
-        process.terminate()
-        process.wait(10)
 
 
-def _wait_for(running: SecureAzurite, process: "subprocess.Popen[bytes]") -> None:
+def _answers(running: SecureAzurite, process: "subprocess.Popen[bytes]") -> bool:
+    """Returns whether Azurite answers before its time is over, and has not ended before."""
     end = time.monotonic() + _START_SECONDS
     while time.monotonic() < end and process.poll() is None:
         with (
@@ -106,9 +116,9 @@ def _wait_for(running: SecureAzurite, process: "subprocess.Popen[bytes]") -> Non
             socket.create_connection(("127.0.0.1", running.port), 2) as plain,
             running.trust.wrap_socket(plain, server_hostname="127.0.0.1"),
         ):
-            return
+            return True
         time.sleep(0.05)
-    raise RuntimeError("Azurite does not start with TLS")
+    return False
 
 
 def _encoded(part: object) -> str:
