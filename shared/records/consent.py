@@ -24,7 +24,7 @@ class Signal(StrEnum):
     AIPREF = "aipref"
     # Content-Signal in robots.txt
     CONTENT_SIGNALS = "content_signals"
-    # the licence file that robots.txt names
+    # licences in RSL that robots.txt, headers or pages name
     RSL = "rsl"
     # /ai.txt
     AI_TXT = "ai_txt"
