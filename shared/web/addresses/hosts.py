@@ -17,9 +17,13 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The beginning of a URL up to its path. `text` is used in requests, and `key` is the same for all spellings."""
+    """The beginning of a URL up to its path. `authority` is the host with the port, as requests have it.
 
-    text: str
+    `key` is the same for all spellings of the origin.
+    """
+
+    scheme: str
+    authority: str
     key: str
 
 
@@ -44,7 +48,7 @@ def read_origin(scheme: str, authority: str) -> Origin:
         raise InvalidRequest("Only http and https URLs with a host can be fetched.")
     number = _port(port)
     suffix = "" if number in {None, _DEFAULT_PORTS[scheme]} else f":{number}"
-    return Origin(f"{scheme}://{host}{suffix}", f"{scheme}://{host.removesuffix('.')}{suffix}")
+    return Origin(scheme, f"{host}{suffix}", f"{scheme}://{host.removesuffix('.')}{suffix}")
 
 
 def _port(text: str) -> int | None:

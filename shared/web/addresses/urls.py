@@ -15,6 +15,11 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 # RFC 3986, 3.3 and 3.4
 _ILLEGAL = re.compile(r"%(?![0-9A-Fa-f]{2})|[^A-Za-z0-9\-._~!$&'()*+,;=:@/?%]")
 _DOT_SEGMENT = re.compile(r"/(?:\.|%2e){1,2}(?:/|$)", re.IGNORECASE)
+# a URL that stays as it is, but for its origin; it has no fragment, and must have no dot segments
+_PLAIN = re.compile(
+    r"(https?)://([A-Za-z0-9.:_-]++)((?:/(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]++|%[0-9A-Fa-f]{2})*+)?)"
+    r"(?:\?((?:[A-Za-z0-9\-._~!$&'()*+,;=:@/?]++|%[0-9A-Fa-f]{2})*+))?"
+)
 _UNDECODED = re.compile("([\udc80-\udcff])(\\\\?)")
 
 type _Parts = tuple[Origin, str, str, str]
@@ -34,7 +39,7 @@ def parse_url(text: str) -> URL:
         InvalidRequest: the text is not an http(s) URL of at most 8,000 characters with a host and without
             credentials.
     """
-    return _url(_split(text, None))
+    return _url(_plain(text) or _split(text, None))
 
 
 def tidy(text: str) -> str:
@@ -70,7 +75,7 @@ def address_key(text: str) -> str:
     key.
     """
     try:
-        origin, path, query, _ = _split(text, None)
+        origin, path, query, _ = _plain(text) or _split(text, None)
     except InvalidRequest:
         return text
     spelled = URL(f"http://h{path}").raw_path
@@ -79,7 +84,25 @@ def address_key(text: str) -> str:
 
 def _url(parts: _Parts) -> URL:
     origin, path, query, fragment = parts
-    return URL(f"{origin.text}{path}?{query}#{fragment}", encoded=True)
+    return URL.build(
+        scheme=origin.scheme,
+        authority=origin.authority,
+        path=path,
+        query_string=query,
+        fragment=fragment,
+        encoded=True,
+    )
+
+
+def _plain(text: str) -> _Parts | None:
+    """Splits a plain URL, as most are, with the result and the errors of `_split`. Returns None for all others."""
+    found = _PLAIN.fullmatch(text) if len(text) <= MAX_URL_CHARACTERS else None
+    if found is None:
+        return None
+    scheme, authority, path, query = found.groups("")
+    if "/." in path or "/%2" in path:
+        return None
+    return read_origin(scheme, authority), path or "/", query, ""
 
 
 def _split(text: str, base: URL | None) -> _Parts:

@@ -1,7 +1,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from shared.errors import InvalidRequest
@@ -125,6 +125,34 @@ def test_a_request_has_only_ascii_and_no_dot_segments(text):
     assert str(parse_url(str(url))) == str(url)
     assert address_key(str(url)) == address_key(text)
     assert not {".", ".."} & set(re.sub("%2e", ".", url.raw_path, flags=re.IGNORECASE).split("/"))
+
+
+def _parsed(text):
+    try:
+        url = parse_url(text)
+    except InvalidRequest as error:
+        return error.detail
+    return str(url), url.raw_authority, url.raw_path, url.raw_query_string, address_key(text)
+
+
+_NEARLY_PLAIN = st.tuples(
+    st.sampled_from(["http://", "https://", "HTTP://", "http:/", "http:///", "http:"]),
+    st.sampled_from(["a.com", "A.com.", "a:80", "a:443", "a:0", "a:99999", "a:", ":80", "", "u@a", "u:p@a", "a_b.c",
+                     "127.1", "127.0.0.1:8080", "[::1]:80", "a..b", "-", "a%2eb", "b\u00fccher.example"]),
+    st.text("/.%25eEfF0aZ-_~!$&'()*+,;=:@", max_size=20).map(lambda text: text and f"/{text}"),
+    st.text("?/.%25eEfF0aZ-_~!$&'()*+,;=:@[\\\u00fc", max_size=20).map(lambda text: text and f"?{text}"),
+).map("".join)  # fmt: skip
+
+
+@settings(max_examples=3000)
+@given(_NEARLY_PLAIN)
+@example("http://a/" + "x" * 7990)
+@example("http://a/" + "%41x" * 1900)
+@example("http://a/" + "%41x" * 1900 + "%")
+@example("http://a/x\n")
+def test_a_plain_url_is_read_as_one_with_an_empty_fragment_is(text):
+    # a fragment takes the long way
+    assert _parsed(text) == _parsed(f"{text}#")
 
 
 @given(_ADDRESSES)
