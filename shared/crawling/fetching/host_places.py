@@ -100,7 +100,9 @@ class HostPlaces:
         """
         if self._rows is None:
             return
-        use = self._uses.setdefault(host, _Use(self._clock.monotonic()))
+        use = self._uses.get(host)
+        if use is None:
+            use = self._uses[host] = _Use(self._clock.monotonic())
         use.downloads += 1
         use.delay_seconds = max(use.delay_seconds, delay_seconds)
         try:
@@ -135,8 +137,9 @@ class HostPlaces:
 
     async def _enter(self, rows: HostRows, host: str, use: _Use) -> bool:
         """Takes a place if there is one now; returns whether it did."""
-        # lets other downloads from the host that begin at this moment be counted
-        await asyncio.sleep(0)
+        if use.keeper is None:
+            # lets other downloads from the host that begin at this moment be counted
+            await asyncio.sleep(0)
         if use.keeper is None and self._needs_claim(host, use):
             use.had_place_at = self._clock.monotonic()
             # the keeper serves many chunks, so its telemetry must not belong to the operation of one of them

@@ -1,11 +1,14 @@
 """Orders a chunk's candidates: one queue for each host, served round robin, so that a slow host delays no other."""
 
 import asyncio
+import re
 from collections import deque
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from shared.records.candidates import Candidate, NumberedCandidate
+
+_PLAIN = re.compile(r"https?://([A-Za-z0-9.:_-]+)[/?#]")
 
 
 class HostQueues:
@@ -60,6 +63,9 @@ def _host(candidate: Candidate) -> str:
     """The host that is asked for the image. An image in storage counts as a host of its own, so it never waits."""
     if candidate.in_storage and candidate.known is None:
         return f"in storage: {candidate.url}"
+    plain = _PLAIN.match(candidate.url)
+    if plain is not None:
+        return plain[1]
     try:
         return urlsplit(candidate.url).netloc
     except ValueError:
