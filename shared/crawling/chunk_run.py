@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from types import TracebackType
+from typing import override
 
 from shared.crawling.chunk import Chunk, ChunkResult
 from shared.crawling.fetching.host_queues import HostQueues
@@ -15,6 +17,27 @@ from shared.scoring.picture_models import NO_MODELS, PictureModels
 from shared.storage.writer import BlobWriter
 
 _STOP_POLL_SECONDS = 0.5
+
+
+class _InterruptibleEntry[T](AbstractAsyncContextManager[T]):
+    """Enters another context, and keeps the current task among `tasks` until it is entered."""
+
+    __slots__ = ("_context", "_tasks")
+
+    def __init__(self, context: AbstractAsyncContextManager[T], tasks: set[asyncio.Task[object]]) -> None:
+        self._context = context
+        self._tasks = tasks
+
+    @override
+    async def __aenter__(self) -> T:
+        with _among(self._tasks):
+            return await self._context.__aenter__()
+
+    @override
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        return await self._context.__aexit__(kind, error, trace)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +66,9 @@ class ChunkRun:
         for task in self.interruptible_tasks:
             task.cancel()
 
-    @contextmanager
-    def interruptible(self) -> Iterator[None]:
-        """Lets `interrupt_on_stop` cancel the current task while it is in this block."""
-        task = asyncio.current_task()
-        if task is not None:
-            self.interruptible_tasks.add(task)
-        try:
-            yield
-        finally:
-            self.interruptible_tasks.discard(task)
+    def interruptible[T](self, context: AbstractAsyncContextManager[T]) -> AbstractAsyncContextManager[T]:
+        """Lets `interrupt_on_stop` cancel the current task while it enters this context, but not within its block."""
+        return _InterruptibleEntry(context, self.interruptible_tasks)
 
     @asynccontextmanager
     async def waiting(self) -> AsyncIterator[None]:
@@ -64,7 +80,7 @@ class ChunkRun:
         if self.patience.ended:
             raise Postponed
         try:
-            with self.interruptible():
+            with _among(self.interruptible_tasks):
                 async with asyncio.timeout(self.patience.remaining_seconds):
                     yield
         except TimeoutError:
@@ -78,3 +94,15 @@ class ChunkRun:
             numbered for numbered in self.chunk.candidates if numbered.index not in self.records
         )
         return ChunkResult(records, unfinished, self.patience.asked)
+
+
+@contextmanager
+def _among(tasks: set[asyncio.Task[object]]) -> Iterator[None]:
+    """Keeps the current task among these tasks."""
+    task = asyncio.current_task()
+    if task is not None:
+        tasks.add(task)
+    try:
+        yield
+    finally:
+        tasks.discard(task)

@@ -6,12 +6,13 @@ If the refresh checks known images, their hosts are asked whether they have chan
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractContextManager, AsyncExitStack
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
 from shared.clock import Clock
 from shared.crawling.fetching.byte_budget import ByteBudget
+from shared.crawling.fetching.download import Fetched
 from shared.crawling.fetching.fetch import Fetcher
 from shared.crawling.fetching.patience import Patience
 from shared.crawling.options import CrawlOptions
@@ -24,6 +25,8 @@ from shared.records.embedded import SILENT, Embedded
 from shared.records.facts import ImageFacts
 from shared.records.records import Kept, Reason, Record, Rejected
 from shared.storage.writer import BlobWriter
+
+type _Download = AbstractAsyncContextManager[Fetched | Rejected]
 
 # larger images are hashed in a thread, so that other tasks do not wait
 _HASHED_ON_LOOP = 256 << 10
@@ -39,16 +42,16 @@ _NO_WHOLE_IMAGE = frozenset(
 class KnownWork:
     """What the work on a chunk gives to each known image.
 
-    `judge` judges and stores bytes, with what their file said earlier about itself. The work may be interrupted within
-    a block of `interruptible`. `stored` reads the images. `score` adds scores to the facts of stored bytes, if they
-    lack any that the job wants.
+    `judge` judges and stores bytes, with what their file said earlier about itself. A download is entered through
+    `interruptible`, so that it may be interrupted. `stored` reads the images. `score` adds scores to the facts of
+    stored bytes, if they lack any that the job wants.
     """
 
     options: CrawlOptions
     shard: BlobWriter
     patience: Patience
     judge: Callable[[bytes, Answers, Embedded], Awaitable[Kept | Rejected]]
-    interruptible: Callable[[], AbstractContextManager[None]]
+    interruptible: Callable[[_Download], _Download]
     optouts: OptOutCheck
     stored: StoredReads
     score: Callable[[bytes, ImageFacts], Awaitable[ImageFacts | Rejected]]
@@ -120,12 +123,10 @@ class KnownImages:
     async def _check(self, candidate: Candidate, known: Known, work: KnownWork, answers: Answers) -> _Reply:
         """Asks the host whether the image has changed, and for its consent."""
         options, url = work.options, candidate.url
-        async with AsyncExitStack() as stack:
-            fetch = self.fetcher.fetch(
-                url, options.filters, options.respect, work.patience, answers, known.conditions
-            )
-            with work.interruptible():
-                found = await stack.enter_async_context(fetch)
+        fetch = self.fetcher.fetch(
+            url, options.filters, options.respect, work.patience, answers, known.conditions
+        )
+        async with work.interruptible(fetch) as found:
             if isinstance(found, Rejected):
                 return _after_rejection(found, work)
             refusal = work.optouts.by_address(answers, found.url, *found.passed)

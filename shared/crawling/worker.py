@@ -3,7 +3,6 @@
 import asyncio
 import os
 from collections.abc import Callable
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -151,7 +150,7 @@ class ChunkWorker:
 
     async def _record(self, run: ChunkRun, numbered: NumberedCandidate) -> Record:
         candidate = numbered.candidate
-        fetched = Fetched(b"", candidate.url)
+        fetched: Fetched | None = None
         outcome: Kept | Rejected
         answers = Answers()
         try:
@@ -171,8 +170,10 @@ class ChunkWorker:
             signals.failure(self._telemetry, error, operation="crawl_candidate")
             outcome = Rejected(Reason.CRASHED, type(error).__name__)
         fetched_at = self._clock.now().isoformat(timespec="seconds")
-        moved_to = fetched.url if fetched.url != candidate.url else None
         consent = consent_of(candidate.consent, answers, fetched_at)
+        if fetched is None:
+            return Record(numbered.index, candidate, outcome, None, fetched_at, consent)
+        moved_to = fetched.url if fetched.url != candidate.url else None
         version = fetched.etag, fetched.last_modified
         return Record(numbered.index, candidate, outcome, moved_to, fetched_at, consent, *version)
 
@@ -186,32 +187,29 @@ class ChunkWorker:
 
     async def _outcome(
         self, run: ChunkRun, candidate: Candidate, answers: Answers
-    ) -> tuple[Kept | Rejected, Fetched]:
-        """Returns the outcome, and the answer with the image, without its body. Notes all answers of signals."""
-        nothing = Fetched(b"", candidate.url)
+    ) -> tuple[Kept | Rejected, Fetched | None]:
+        """Returns the outcome, and the answer of the host if it sent an image. Notes all answers of signals."""
         refusal = run.optouts.by_address(answers, candidate.url, candidate.provenance.page_url)
         if refusal is not None:
-            return refusal, nothing
+            return refusal, None
         licenses = run.chunk.options.filters.licenses
         if licenses is not None and candidate.provenance.license not in licenses:
-            return Rejected(Reason.LICENSE_FILTERED, candidate.provenance.license), nothing
+            return Rejected(Reason.LICENSE_FILTERED, candidate.provenance.license), None
         if candidate.in_storage:
-            return await self._read(run, candidate, answers), nothing
+            return await self._read(run, candidate, answers), None
         return await self._fetch(run, candidate, answers)
 
     async def _fetch(
         self, run: ChunkRun, candidate: Candidate, answers: Answers
-    ) -> tuple[Kept | Rejected, Fetched]:
+    ) -> tuple[Kept | Rejected, Fetched | None]:
         options, url = run.chunk.options, candidate.url
-        async with AsyncExitStack() as stack:
-            fetch = self._fetcher.fetch(url, options.filters, options.respect, run.patience, answers)
-            with run.interruptible():
-                fetched = await stack.enter_async_context(fetch)
+        fetch = self._fetcher.fetch(url, options.filters, options.respect, run.patience, answers)
+        async with run.interruptible(fetch) as fetched:
             if isinstance(fetched, Rejected):
-                return fetched, Fetched(b"", url)
+                return fetched, None
             refusal = run.optouts.by_address(answers, fetched.url, *fetched.passed)
             outcome = refusal or await self._judge_and_store(run, candidate, fetched.body, answers)
-            return outcome, replace(fetched, body=b"")
+            return outcome, fetched
 
     async def _read(self, run: ChunkRun, candidate: Candidate, answers: Answers) -> Kept | Rejected:
         """Returns the outcome of an image that is in storage. The limits are those of images from the web."""

@@ -2,15 +2,17 @@
 
 import asyncio
 import math
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass, field
+from typing import override
 
 from yarl import URL
 
 from shared.crawling.fetching.patience import Patience
 from shared.crawling.options import Filters
 from shared.records.consent import Answers
+from shared.records.records import Rejected
 from shared.web.wishes.respect import Respect
 
 
@@ -76,3 +78,31 @@ class Download:
             yield
         finally:
             self.timeout.reschedule(asyncio.get_running_loop().time() + seconds_left)
+
+
+class HeldDownload(AbstractAsyncContextManager[Fetched | Rejected]):
+    """Runs a download when it is entered, and gives its memory back when it ends."""
+
+    __slots__ = ("_download", "_give_back", "_run")
+
+    def __init__(
+        self,
+        download: Download,
+        run: Callable[[Download], Awaitable[Fetched | Rejected]],
+        give_back: Callable[[Download], None],
+    ) -> None:
+        self._download = download
+        self._run = run
+        self._give_back = give_back
+
+    @override
+    async def __aenter__(self) -> Fetched | Rejected:
+        try:
+            return await self._run(self._download)
+        except BaseException:
+            self._give_back(self._download)
+            raise
+
+    @override
+    async def __aexit__(self, *_: object) -> None:
+        self._give_back(self._download)

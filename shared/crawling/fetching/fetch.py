@@ -2,8 +2,8 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from http import HTTPStatus
 
 import aiohttp
@@ -22,7 +22,7 @@ from shared.crawling.fetching.answer import (
     versions_of,
 )
 from shared.crawling.fetching.byte_budget import ByteBudget
-from shared.crawling.fetching.download import Download, Fetched
+from shared.crawling.fetching.download import Download, Fetched, HeldDownload
 from shared.crawling.fetching.fetch_config import FetchConfig, Timing
 from shared.crawling.fetching.host_limits import HostLimits
 from shared.crawling.fetching.host_places import HostPlaces, NoPlace
@@ -41,6 +41,7 @@ from shared.web.wishes.respect import Respect
 _UNANSWERED = frozenset({Reason.DNS_FAILED, Reason.CONNECTION_FAILED, Reason.TIMED_OUT})
 _STOP_POLL_SECONDS = 2.0
 _TIMING = Timing()
+_TIMED_OUT = Rejected(Reason.TIMED_OUT)
 _NO_CONDITIONS: Mapping[str, str] = {}
 
 
@@ -76,8 +77,7 @@ class Fetcher:
         """Returns how often names were looked up since this was called last."""
         return self._sessions.look_ups.take()
 
-    @asynccontextmanager
-    async def fetch(
+    def fetch(
         self,
         url: str,
         filters: Filters,
@@ -85,9 +85,10 @@ class Fetcher:
         patience: Patience,
         answers: Answers,
         conditions: Mapping[str, str] = _NO_CONDITIONS,
-    ) -> AsyncIterator[Fetched | Rejected]:
-        """Fetches an image, or returns the rejection. The byte budget counts the image until the block ends.
+    ) -> AbstractAsyncContextManager[Fetched | Rejected]:
+        """Returns the context of an image or its rejection. It fetches the image when it is entered.
 
+        The byte budget counts the image until the context ends.
         With `conditions`, which are headers, the host may answer that the image is unchanged.
         `answers` gets the answers of the signals that are looked for, for all addresses that the host redirects to.
 
@@ -97,21 +98,17 @@ class Fetcher:
         try:
             start = parse_url(url)
         except InvalidRequest as error:
-            yield Rejected(Reason.INVALID_URL, error.detail)
-            return
+            return nullcontext(Rejected(Reason.INVALID_URL, error.detail))
         timeout = asyncio.timeout(self._config.total_seconds)
         download = Download(start, filters, respect, patience, timeout, answers, conditions)
-        try:
-            yield await self._within_time(download)
-        finally:
-            self._give_back(download)
+        return HeldDownload(download, self._within_time, self._give_back)
 
     async def refusal(self, url: str, respect: Respect, answers: Answers) -> Rejected | None:
         """Returns why a host's own files forbid the use of an image, or None. Does not request the image."""
         return await self._wishes.refusal(parse_url(url), respect, answers)
 
     async def _within_time(self, download: Download) -> Fetched | Rejected:
-        last = Rejected(Reason.TIMED_OUT)
+        last = _TIMED_OUT
         try:
             async with download.timeout:
                 for attempt in range(self._config.tries):
