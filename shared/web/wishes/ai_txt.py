@@ -59,10 +59,11 @@ class AiTxt:
         A rule such as `*.jpg` means JPEGs, whatever their addresses are. The file of the host was asked for before.
         """
         endings = _ENDINGS.get(media_type, ())
-        if not endings or url.path.lower().endswith(endings):
+        # the raw path is at hand, and ends like the decoded one if nothing in its ending is encoded
+        if not endings or url.raw_path.lower().endswith(endings):
             return None
         found = (await self._files.get(url)).content
-        if found is None:
+        if found is None or url.path.lower().endswith(endings):
             return None
         path = comparable_path(url)
         refusals = [await self._compare(found, f"{path}{ending}", answers) for ending in endings]

@@ -40,18 +40,27 @@ class Declared:
         return refusal
 
     def _by_robots_tags(self, answers: Answers) -> Rejected | None:
-        found = directives(self.robots_tags) if self.robots_tags else frozenset()
+        if not self.robots_tags:
+            answers.note(Signal.ROBOTS_TAGS, Answer.ABSENT)
+            return None
+        found = directives(self.robots_tags)
         forbidding = refusal_in(found)
         answers.note(Signal.ROBOTS_TAGS, _answer(found=bool(found), refused=forbidding is not None))
         return opted_out(Signal.ROBOTS_TAGS, forbidding) if forbidding is not None else None
 
     def _by_reservation(self, answers: Answers) -> Rejected | None:
+        if not self.reservations:
+            answers.note(Signal.TDMREP, Answer.ABSENT)
+            return None
         values = {part.strip() for value in self.reservations for part in value.split(",")}
         answers.note(Signal.TDMREP, _answer(found=not values.isdisjoint("01"), refused="1" in values))
         return opted_out(Signal.TDMREP, "tdm-reservation: 1") if "1" in values else None
 
     def _by_usage(self, answers: Answers) -> Rejected | None:
-        found = preference_in(self.usages) if self.usages else Preference.UNKNOWN
+        if not self.usages:
+            answers.note(Signal.AIPREF, Answer.ABSENT)
+            return None
+        found = preference_in(self.usages)
         answers.note(Signal.AIPREF, found.answer)
         if found is Preference.DISALLOWED:
             return opted_out(Signal.AIPREF, "Content-Usage does not allow the training of AI")

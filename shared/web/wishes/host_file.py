@@ -7,7 +7,7 @@ not known, and then it is not asked for anything else.
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -76,13 +76,13 @@ class HostFiles[T]:
         """Starts to fetch the file of the URL's host, and does not wait for it."""
         self._files.begin(url)
 
-    async def get(self, url: URL) -> HostFile[T]:
+    def get(self, url: URL) -> Awaitable[HostFile[T]]:
         """Returns the file of the URL's host.
 
         Raises:
             Retryable: the app is being shut down.
         """
-        return await self._files.get(url)
+        return self._files.get(url)
 
     async def _fetch(self, address: str) -> HostFile[T]:
         """Fetches a file. After a quick failure it asks once more."""

@@ -46,15 +46,23 @@ class HostWishes:
             self.reservations.begin(url)
         if respect.ai_txt:
             self.ai_txt.begin(url)
-        refusal = await self.robots.refusal(url, answers) if respect.robots else None
-        if refusal is None and respect.aipref:
-            refusal = await self.robots.preference(url, Signal.AIPREF, answers)
-        if refusal is None and respect.content_signals:
-            refusal = await self.robots.preference(url, Signal.CONTENT_SIGNALS, answers)
+        refusal = await self._refusal_in_robots(url, respect, answers)
         if refusal is None and respect.tdmrep:
             refusal = await self.reservations.refusal(url, answers)
         if refusal is None and respect.ai_txt:
             refusal = await self.ai_txt.refusal(url, answers)
         if refusal is None and respect.rsl:
             refusal = await self.licences.refusal(url, answers)
+        return refusal
+
+    async def _refusal_in_robots(self, url: URL, respect: Respect, answers: Answers) -> Rejected | None:
+        """Returns why the host's robots.txt does not allow the use of an address: a rule, or a preference in it."""
+        if not (respect.robots or respect.aipref or respect.content_signals):
+            return None
+        file = await self.robots.file(url)
+        refusal = await self.robots.refusal_in(file, url, answers) if respect.robots else None
+        if refusal is None and respect.aipref:
+            refusal = await self.robots.preference_in(file, url, Signal.AIPREF, answers)
+        if refusal is None and respect.content_signals:
+            refusal = await self.robots.preference_in(file, url, Signal.CONTENT_SIGNALS, answers)
         return refusal

@@ -46,8 +46,10 @@ class Robots:
 
     async def refusal(self, url: URL, answers: Answers | None = None) -> Rejected | None:
         """Why the URL may not be fetched: it is forbidden, or its host did not serve the rules for a reason."""
-        answers = answers or Answers()
-        file = await self._files.get(url)
+        return await self.refusal_in(await self._files.get(url), url, answers or Answers())
+
+    async def refusal_in(self, file: HostFile[RobotsText], url: URL, answers: Answers) -> Rejected | None:
+        """Returns `refusal` as the host's file has it."""
         said = file.content
         if said is None:
             return file.note_absence(Signal.ROBOTS, answers)
@@ -62,9 +64,13 @@ class Robots:
         cut = f" (only the first {_ROBOTS_BYTES // 1024} KiB of its robots.txt are read)" if said.cut else ""
         return Rejected(Reason.ROBOTS_DENIED, f"{url.host}{cut}")
 
-    async def preference(self, url: URL, signal: Signal, answers: Answers) -> Rejected | None:
-        """Returns why a preference refuses the URL: Content-Usage if the signal is AIPREF, or else Content-Signal."""
-        file = await self._files.get(url)
+    async def preference_in(
+        self, file: HostFile[RobotsText], url: URL, signal: Signal, answers: Answers
+    ) -> Rejected | None:
+        """Returns why a preference in the host's file refuses the URL.
+
+        It is Content-Usage if the signal is AIPREF, or else Content-Signal.
+        """
         said = file.content
         if said is None:
             return file.note_absence(signal, answers)
