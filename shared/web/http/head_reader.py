@@ -3,10 +3,10 @@
 import re
 from typing import Any
 
-from aiohttp.client_proto import ResponseHandler
 from aiohttp.http_exceptions import HttpProcessingError
 
 from shared.web.http.response_heads import MAX_FIELD_BYTES, MAX_HEAD_BYTES, exceeded_limit, normal_head
+from shared.web.http.silence_timer import SilenceTimer
 
 _END = re.compile(rb"\n\r?\n")
 _INTERIM = re.compile(rb"\s*HTTP/1\.[0-9] 1(?!01)[0-9]{2}\b")
@@ -16,7 +16,7 @@ class HeadLimitError(HttpProcessingError):
     """The head exceeds a limit. The message names the limit."""
 
 
-class HeadReader(ResponseHandler):
+class HeadReader(SilenceTimer):
     """Passes complete heads to the parser in its form, and bodies unchanged.
 
     Data that does not begin like a response is passed on unchanged, and the parser reports the error.
