@@ -150,6 +150,9 @@ _NEARLY_PLAIN = st.tuples(
 @example("http://a/" + "%41x" * 1900)
 @example("http://a/" + "%41x" * 1900 + "%")
 @example("http://a/x\n")
+@example("http://a/b/%2e/c")
+@example("http://a/b/%2E%2e?x")
+@example("http://a/b/.%2e")
 def test_a_plain_url_is_read_as_one_with_an_empty_fragment_is(text):
     # a fragment takes the long way
     assert _parsed(text) == _parsed(f"{text}#")
