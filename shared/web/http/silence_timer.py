@@ -14,6 +14,8 @@ class SilenceTimer(ResponseHandler):
 
     _silent_until: float | None = None
     """When the limit is reached. It is None while nothing is awaited."""
+    _looks_at = 0.0
+    """When the timer ends, if there is one. Timers do not say it on every event loop."""
 
     @override
     def connection_lost(self, exc: BaseException | None) -> None:
@@ -26,9 +28,9 @@ class SilenceTimer(ResponseHandler):
             self._drop_timeout()
             return
         until = self._silent_until = self._loop.time() + self._read_timeout
-        if self._read_timeout_handle is None or self._read_timeout_handle.when() > until:
+        if self._read_timeout_handle is None or self._looks_at > until:
             self._cancel()
-            self._read_timeout_handle = self._loop.call_at(until, self._look)
+            self._look_at(until)
 
     @override
     def _drop_timeout(self) -> None:
@@ -39,12 +41,16 @@ class SilenceTimer(ResponseHandler):
             self._read_timeout_handle.cancel()
             self._read_timeout_handle = None
 
+    def _look_at(self, time: float) -> None:
+        self._looks_at = time
+        self._read_timeout_handle = self._loop.call_at(time, self._look)
+
     def _look(self) -> None:
         """Reports the silence if it has lasted too long by now."""
         self._read_timeout_handle = None
         if self._silent_until is None:
             return
         if self._loop.time() < self._silent_until:
-            self._read_timeout_handle = self._loop.call_at(self._silent_until, self._look)
+            self._look_at(self._silent_until)
         else:
             self._on_read_timeout()

@@ -5,7 +5,9 @@ from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
+import uvloop
 
+from shared.web.http.head_reader import HeadReader
 from shared.web.http.session import SessionConfig, Sessions
 
 _IDLE_SECONDS = 0.5
@@ -84,3 +86,17 @@ async def test_a_shorter_limit_counts_on_a_connection_with_a_longer_one():
                 async with session.get(base) as response:
                     await response.read()
         assert len(connections) == 1
+
+
+def test_the_timer_can_be_moved_in_its_last_moment_on_the_event_loop_of_the_worker():
+    async def move():
+        reader = HeadReader(asyncio.get_running_loop())
+        # such a short time counts as no time, and the loop returns another kind of handle
+        reader.read_timeout = 0.0001
+        reader.start_timeout()
+        reader.start_timeout()
+        async with asyncio.timeout(10):
+            with pytest.raises(aiohttp.SocketTimeoutError):
+                await reader.read()
+
+    asyncio.run(move(), loop_factory=uvloop.new_event_loop)
