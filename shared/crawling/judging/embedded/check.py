@@ -31,6 +31,11 @@ def check_embedded(
     earlier job fetched it.
     """
     blocks = find_blocks(data, header)
+    if earlier is SILENT and not blocks.has_texts and not blocks.has_c2pa:
+        # most files say nothing
+        answers.note(Signal.IPTC, Answer.ABSENT)
+        answers.note(Signal.C2PA, Answer.ABSENT)
+        return _filtered(SILENT, options)
     said = read_texts(data, blocks) if blocks.has_texts else SILENT
     if earlier is not SILENT:
         said = said.completed(earlier)

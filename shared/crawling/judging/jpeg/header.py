@@ -95,7 +95,9 @@ def read_jpeg_header(data: bytes) -> JpegHeader | Rejected | None:
             at = segment.end
             if segment.code == SOS:
                 return _header(data, seen, segment)
-            _read_segment(data, seen, segment)
+            # most segments are tables
+            if segment.code not in TABLES:
+                _read_segment(data, seen, segment)
     except Refused as refused:
         return refused.rejected
     except (Unreadable, IndexError, struct.error):
@@ -124,7 +126,7 @@ def _read_segment(data: bytes, seen: _Seen, segment: Segment) -> None:
         seen.frame = segment
     elif code in OTHER_PROCESSES:
         raise Refused(Reason.UNSUPPORTED_FORMAT, OTHER_PROCESSES[code])
-    elif code not in TABLES and code not in NOTES:
+    elif code not in NOTES:
         raise Refused(Reason.CORRUPT, "no such marker")
 
 
@@ -195,7 +197,7 @@ def _check_sampling(factors: bytes) -> None:
 
 def _profile(parts: list[bytes]) -> bytes | None:
     """Joins the parts of the ICC profile, which are numbered (ICC.1, annex B.4). Returns None if a part is missing."""
-    if any(len(part) < _ICC_BYTES or part[13] != len(parts) for part in parts):
+    if not parts or any(len(part) < _ICC_BYTES or part[13] != len(parts) for part in parts):
         return None
     parts = sorted(parts, key=lambda part: part[12])
     if [part[12] for part in parts] != list(range(1, len(parts) + 1)):

@@ -4,6 +4,7 @@ The code makes few calls of compiled code. Each call releases the interpreter's 
 more than the computation if several threads work.
 """
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -104,8 +105,8 @@ def _edge_variance(grey: Pixels) -> float:
 
 def _entropy(counts: np.ndarray[tuple[int, ...], np.dtype[np.float64]], pixels: int) -> float:
     """Returns the entropy in bits. `counts` is the histogram of the grey levels, and `pixels` the number of pixels."""
-    shares = counts[counts > 0] / pixels
-    return abs(float(shares @ np.log2(shares)))
+    # a level of no pixel adds 0, as does one of a single pixel
+    return abs(math.log2(pixels) - float(counts @ np.log2(np.maximum(counts, 1))) / pixels)
 
 
 def _dominant_color(pixels: Pixels) -> str:
