@@ -12,7 +12,7 @@ from datetime import datetime
 from shared.clock import Deadline
 from shared.datasets.dataset import Dataset
 from shared.datasets.rows import from_entity, readable, to_entity
-from shared.errors import Changed, Conflict, NotFound
+from shared.errors import AlreadyExists, Changed, Conflict, NotFound
 from shared.records.blob_names import dataset_of, dataset_prefix, derived_from, derived_prefix
 from shared.storage.blobs import BlobStore
 from shared.storage.compare_and_swap import compare_and_swap
@@ -53,6 +53,11 @@ class Catalog:
                 changes = [Replace(replace(recorded, etag=entity.etag))]
             await self._entities.apply(_TABLE, row.partition, changes)
 
+        if dataset.revision == 1:
+            # usually there is no row yet
+            with contextlib.suppress(AlreadyExists):
+                await record(None)
+                return
         await self._change(dataset.user_id, dataset.id, record)
 
     async def undo(self, user_id: str, dataset_id: str, revision: int, before: Dataset | None) -> None:

@@ -122,7 +122,7 @@ class JobImages:
         """Returns the number of the last chunk that does not count, because a refresh has taken over its images."""
         if job.refresh is None:
             return 0
-        discovery, _ = await self.data.discovery.read(job.id)
+        discovery = await self.data.discovery.state(job.id)
         return discovery.chunks_before
 
     async def _window(self, job: Job, after: str, above: str) -> list[ChunkRow]:

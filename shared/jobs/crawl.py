@@ -263,7 +263,7 @@ class Crawl:
         progress = await self._ledger.progress(job.id)
         await self._dispatch.announce_after(job, chunk, progress.added)
         if progress.done >= progress.added:
-            await self._transitions.close_if_crawled(job, repeated=repeated)
+            await self._transitions.close_if_crawled(job, repeated=repeated, seen=progress)
 
     async def _successors(self, task: _Task, commit: _Commit) -> Sequence[ChunkRow]:
         """Writes the blobs of the chunks for the candidates without a record, and returns their rows.

@@ -113,6 +113,6 @@ class Retry:
 
     async def _check_state(self, job: Job) -> None:
         try:
-            await self._data.discovery.read(job.id)
+            await self._data.discovery.state(job.id)
         except Damaged as error:
             raise Conflict(f"The job cannot be retried. {error.detail}") from None

@@ -128,7 +128,7 @@ class Duplicates:
         data, after, number = self.job_images.data, "", 0
         if job.refresh is not None:
             try:
-                discovery, _ = await data.discovery.read(job.id)
+                discovery = await data.discovery.state(job.id)
             except Damaged:
                 # its blob may be deleted meanwhile, too
                 return []

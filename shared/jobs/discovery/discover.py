@@ -65,13 +65,14 @@ class Discover:
 
     async def _run(self, job: Job, deadline: Deadline) -> None:
         repeated = job.state not in {State.QUEUED, State.DISCOVERING}
+        is_first = job.state is State.QUEUED and job.revision == 1
         job = await self._transitions.begin(job)
         if job.state is State.QUEUED:
             # It waits for a slot. Its message is sent again when there is one.
             return
         if job.state is State.DISCOVERING:
             try:
-                continuation = await self._discover(job, deadline)
+                continuation = await self._discover(job, deadline, is_first=is_first)
             except Changed:
                 await self._step_aside(job)
                 return
@@ -96,11 +97,19 @@ class Discover:
         if not await self._parts.rounds.has_begun(job):
             await self._queues.send(JOBS_QUEUE, message_of(job))
 
-    async def _discover(self, job: Job, deadline: Deadline) -> Continuation | None:
-        """Discovers for one slice; returns how to go on, or None if everything is found."""
+    async def _discover(self, job: Job, deadline: Deadline, *, is_first: bool) -> Continuation | None:
+        """Discovers for one slice; returns how to go on, or None if everything is found.
+
+        The first run of a job reads no state: there is none, unless another run began at the same time. Then that run
+        is ahead as soon as it saves.
+        """
         async with task_group() as group:
             reading_spec = group.create_task(self._jobs.needed_spec(job.id))
-            run = await DiscoveryRun.resume(self._parts, job)
+            run = (
+                DiscoveryRun.begin(self._parts, job)
+                if is_first
+                else await DiscoveryRun.resume(self._parts, job)
+            )
         if not await self._rescan.run(run, deadline):
             return Continuation()
         if not run.state.complete:

@@ -78,6 +78,11 @@ class DiscoveryRun:
         self._known: KnownCandidates | None = None
 
     @classmethod
+    def begin(cls, parts: DiscoveryParts, job: Job) -> "DiscoveryRun":
+        """Returns the first run of a job, which has stored nothing yet."""
+        return cls(parts, job, DiscoveryState(), DiscoveryRow(b""), Seen())
+
+    @classmethod
     async def resume(cls, parts: DiscoveryParts, job: Job) -> "DiscoveryRun":
         """Returns a run that goes on from the stored state.
 

@@ -47,7 +47,7 @@ class Rounds:
         Raises:
             Damaged: what the job has stored is gone or cannot be read.
         """
-        state, _ = await self._data.discovery.read(job.id)
+        state = await self._data.discovery.state(job.id)
         skipped = {label for stream in state.streams.values() for label in stream.skipped_labels}
         if not skipped:
             return {}
@@ -68,7 +68,7 @@ class Rounds:
 
     async def has_begun(self, job: Job) -> bool:
         """Returns whether discovery has begun with the job's revision and round."""
-        state, _ = await self._data.discovery.read(job.id)
+        state = await self._data.discovery.state(job.id)
         return (state.revision, state.round) >= (job.revision, job.round)
 
 

@@ -3,8 +3,8 @@
 A user has a number of slots. A job holds one of them while it runs: from before its discovery until it has ended. The
 slots of a user and the jobs that wait for one are rows of one partition:
 
-    slot-0000 …         the slot's holder: the id of a job, or empty
-    queued-{time}-{id}  a job that waits; `time` is when it was submitted
+    slot-0000 …         the slot's holder: a revision of a job, or nobody
+    queued-{time}-{id}  a job that waits, or has waited and not ended yet; `time` is when it was submitted
 
 Why no slot is given twice: a slot changes its holder by compare-and-swap only.
 
@@ -15,7 +15,7 @@ leaves the slot abandoned: a job that finds no free slot takes over an abandoned
 """
 
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from shared.concurrency import process_concurrently
@@ -24,7 +24,7 @@ from shared.jobs.flow.owner_limits import OwnerLimits
 from shared.jobs.job.job import Job
 from shared.jobs.job.messages import JOBS_QUEUE, message_of
 from shared.jobs.job.store import JobStore
-from shared.storage.entities import Delete, Entity, EntityStore, Insert, Put, Replace
+from shared.storage.entities import Delete, Entity, EntityStore, Insert, Put, Replace, Value
 from shared.storage.queues import QueueSender
 
 _TABLE = "jobs"
@@ -37,21 +37,25 @@ _READS_AT_A_TIME = 16
 class _Slot:
     """A slot as it was read. `holder` is a job's id or empty; `etag` is empty if the slot was never taken.
 
-    A slot that is not `usable` is beyond the limit, which was higher at an earlier time.
+    `revision` names the revision of the holder. A slot that is not `usable` is beyond the limit, which was higher at an
+    earlier time.
     """
 
     row: str
     holder: str = ""
+    revision: str = ""
     etag: str = ""
     usable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class _Queued:
-    """A job that waits for a slot."""
+    """A job that waits for a slot, or has waited. `revision` names the revision that has."""
 
     row: str
     job_id: str
+    revision: str
+    etag: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,36 +77,33 @@ class Slots:
         """
         slots = await self._slots(job)
         if not (await self._take_free(job, slots) or await self._take_abandoned(job, slots)):
-            queued = Entity(_partition(job), _queued_row(job), {"job_id": job.id})
+            queued = Entity(_partition(job), _queued_row(job), _values(job))
             await self.entities.apply(_TABLE, queued.partition, [Put(queued)])
             if not await self._take_free(job, await self._slots(job)):
                 return False
         return True
 
-    async def forget_waiting(self, job: Job) -> None:
-        """Notes that the job waits no longer. Call it for each job that has claimed its slot."""
-        await self._delete(job, _queued_row(job))
-
     async def has_room(self, job: Job) -> bool:
         """Returns whether the job holds a slot, or could take one now."""
         slots = await self._slots(job)
-        return _holds(slots, job) or await self._count_takeable(job, slots) > 0
+        return any(slot.holder == job.id for slot in slots) or await self._count_takeable(job, slots) > 0
 
     async def release(self, job: Job) -> None:
         """Frees the slot of a job that has ended, and sends on as many waiting jobs as there are slots for.
 
-        Nothing happens if the job has begun anew, by a retry.
+        A later revision of the job, which a retry has begun, keeps its slot and its place.
         """
-        stored = await self.jobs.get(job.user_id, job.id)
-        if stored is not None and not stored.state.terminal:
-            return
         for slot in await self._slots(job):
-            if slot.holder == job.id:
-                await self._set_holder(job, slot, "")
-        await self._delete(job, _queued_row(job))
+            if _holds(slot, job):
+                await self._set_holder(job, slot, None)
         queued = await self._queued(job)
-        if queued:
-            await self._send_on(job, queued, await self._slots(job))
+        ours = job.id, _revision(job)
+        for waiting in queued:
+            if (waiting.job_id, waiting.revision) == ours:
+                await self._forget(job, waiting)
+        others = [waiting for waiting in queued if (waiting.job_id, waiting.revision) != ours]
+        if others:
+            await self._send_on(job, others, await self._slots(job))
 
     async def erase(self, user_id: str) -> None:
         """Deletes the slots of a user who has no jobs any more. Idempotent."""
@@ -116,28 +117,33 @@ class Slots:
             if room <= 0:
                 return
             if waiting.job_id in holders:
-                # It has taken its slot, and is about to delete this row.
+                # it has its slot; its end deletes this row
                 continue
             following = await self.jobs.get(job.user_id, waiting.job_id)
             if following is None or following.state.terminal:
-                await self._delete(job, waiting.row)
+                await self._forget(job, waiting)
                 continue
             await self.queues.send(JOBS_QUEUE, message_of(following))
             room -= 1
 
     async def _take_free(self, job: Job, slots: Sequence[_Slot]) -> bool:
-        """Takes a slot that nobody holds, unless the job holds one; returns whether it holds one now."""
-        if _holds(slots, job):
+        """Takes a slot that nobody holds, unless the job holds one; returns whether it holds one now.
+
+        A slot that an earlier revision of the job has left is taken first.
+        """
+        if any(_holds(slot, job) for slot in slots):
             return True
-        for slot in slots:
-            if slot.usable and not slot.holder and await self._set_holder(job, slot, job.id):
+        left = [slot for slot in slots if slot.holder == job.id]
+        free = [slot for slot in slots if slot.usable and not slot.holder]
+        for slot in (*left, *free):
+            if await self._set_holder(job, slot, job):
                 return True
         return False
 
     async def _take_abandoned(self, job: Job, slots: Sequence[_Slot]) -> bool:
         """Takes over a slot whose holder has ended; returns whether the job holds one now."""
         for slot in await self._abandoned(job, slots):
-            if await self._set_holder(job, slot, job.id):
+            if await self._set_holder(job, slot, job):
                 return True
         return False
 
@@ -159,9 +165,9 @@ class Slots:
         await process_concurrently(held, check, _READS_AT_A_TIME)
         return abandoned
 
-    async def _set_holder(self, job: Job, slot: _Slot, holder: str) -> bool:
+    async def _set_holder(self, job: Job, slot: _Slot, holder: Job | None) -> bool:
         """Writes who holds the slot; returns False if somebody else has written it since it was read."""
-        entity = Entity(_partition(job), slot.row, {"job_id": holder}, slot.etag)
+        entity = Entity(_partition(job), slot.row, _values(holder), slot.etag)
         change = Replace(entity) if slot.etag else Insert(entity)
         try:
             await self.entities.apply(_TABLE, entity.partition, [change])
@@ -174,23 +180,22 @@ class Slots:
         limit = await self.limits.jobs_at_once(job.user_id)
         stored: dict[str, _Slot] = {}
         async for entity in self._rows(job, _SLOT):
-            stored[entity.row] = _Slot(entity.row, str(entity.values["job_id"]), entity.etag)
+            stored[entity.row] = _Slot(entity.row, *_read(entity), entity.etag)
         names = [f"{_SLOT}{number:04}" for number in range(limit)]
         usable = [stored.pop(name, _Slot(name)) for name in names]
         return [*usable, *(replace(slot, usable=False) for slot in stored.values())]
 
     async def _queued(self, job: Job) -> Sequence[_Queued]:
         """Reads the waiting jobs of the job's user, in the order of their submission."""
-        return [
-            _Queued(entity.row, str(entity.values["job_id"])) async for entity in self._rows(job, _QUEUED)
-        ]
+        return [_Queued(entity.row, *_read(entity), entity.etag) async for entity in self._rows(job, _QUEUED)]
 
     def _rows(self, job: Job, prefix: str) -> AsyncIterator[Entity]:
         return self.entities.query(_TABLE, _partition(job), after=prefix, before=f"{prefix}~")
 
-    async def _delete(self, job: Job, row: str) -> None:
+    async def _forget(self, job: Job, waiting: _Queued) -> None:
+        """Deletes the row of a job that does not wait any more, unless a retry of that job has written it anew."""
         with contextlib.suppress(Changed):
-            await self.entities.apply(_TABLE, _partition(job), [Delete(row)])
+            await self.entities.apply(_TABLE, _partition(job), [Delete(waiting.row, waiting.etag)])
 
 
 def _partition(job: Job) -> str:
@@ -205,5 +210,19 @@ def _queued_row(job: Job) -> str:
     return f"{_QUEUED}{job.created_at:%Y%m%dT%H%M%S.%f}-{job.id}"
 
 
-def _holds(slots: Sequence[_Slot], job: Job) -> bool:
-    return any(slot.holder == job.id for slot in slots)
+def _holds(slot: _Slot, job: Job) -> bool:
+    return (slot.holder, slot.revision) == (job.id, _revision(job))
+
+
+def _revision(job: Job) -> str:
+    """Returns a name of the job's revision, which no later job of the same id has."""
+    return f"{job.created_at:%Y%m%dT%H%M%S.%f}/{job.revision}"
+
+
+def _values(job: Job | None) -> Mapping[str, Value]:
+    return {"job_id": job.id if job else "", "revision": _revision(job) if job else ""}
+
+
+def _read(entity: Entity) -> tuple[str, str]:
+    """Reverses `_values`."""
+    return str(entity.values["job_id"]), str(entity.values["revision"])

@@ -1,9 +1,7 @@
 """Changes the states of jobs. Each change is a compare-and-swap on the stored job, followed by its message."""
 
 from dataclasses import replace
-from functools import partial
 
-from shared.concurrency import task_group
 from shared.errors import AppError, Changed, Conflict, Damaged, Retryable
 from shared.jobs.flow.job_ends import JobEnds
 from shared.jobs.flow.quotas import Quotas
@@ -14,6 +12,7 @@ from shared.jobs.job.job import Failure, Job
 from shared.jobs.job.messages import ARCHIVES_QUEUE, JOBS_QUEUE, WEBHOOKS_QUEUE, message_of
 from shared.jobs.job.states import State
 from shared.jobs.ledger.job_data import JobData
+from shared.jobs.ledger.rows import Progress
 from shared.runtime import Runtime
 
 
@@ -37,9 +36,7 @@ class Transitions:
         """
         if job.state is not State.QUEUED or not await self._slots.claim(job):
             return job
-        async with task_group() as group:
-            group.create_task(self._slots.forget_waiting(job))
-            job = await self.advance(job, State.QUEUED, State.DISCOVERING)
+        job = await self.advance(job, State.QUEUED, State.DISCOVERING)
         if job.state.terminal:
             # It ended while it claimed its slot.
             await self._slots.release(job)
@@ -151,30 +148,41 @@ class Transitions:
             raise Conflict(f"The job is {job.state} and cannot be cancelled.")
         return job
 
-    async def close_if_crawled(self, job: Job, *, repeated: bool = False) -> None:
+    async def close_if_crawled(
+        self, job: Job, *, repeated: bool = False, seen: Progress | None = None
+    ) -> None:
         """Starts the archive or another round of discovery, if discovery has ended and every chunk is done.
 
         It is called after each chunk that may be the last one, and at the end of discovery. The last caller to write
         sees that all chunks are done. If several callers see it, the compare-and-swap lets one of them move the job,
         and that one sends the message. If it dies before that, its own message is delivered again: a call for a
         `repeated` message also sends the message of a job that was moved before, unless it is known to be sent.
+
+        `job` may have been read long ago. `seen` is the progress of its chunks, if it was read after the job.
         """
-        # The job is read before its chunks: once it is crawling, discovery adds no more.
-        stored = await self._jobs.require(job.user_id, job.id)
-        closed, moved = await self._jobs.swap(stored, partial(self._close, job.revision))
+        # The job is read before its chunks: once it is crawling, discovery adds no more. A job that was crawling when
+        # it was read is so until it is written, and then its version is another one.
+        known, progress = job, seen
+        if job.state is not State.CRAWLING:
+            known, progress = await self._jobs.require(job.user_id, job.id), None
+
+        async def close(stored: Job) -> tuple[Job, bool]:
+            nonlocal progress
+            counted, progress = progress, None
+            if stored.revision != job.revision or stored.state is not State.CRAWLING:
+                return stored, False
+            counted = counted or await self._ledger.progress(job.id)
+            if counted.done < counted.added:
+                return stored, False
+            return await self._jobs.save(await self._after_crawl(stored)), True
+
+        closed, moved = await self._jobs.swap(known, close)
         if closed.revision != job.revision or not (moved or repeated):
             return
         if closed.state is State.DISCOVERING and closed.round and not await self._rounds.has_begun(closed):
             await self._queues.send(JOBS_QUEUE, message_of(closed))
         if closed.state is State.ARCHIVING and not closed.enqueued:
             await self.start_archive(closed)
-
-    async def _close(self, revision: int, job: Job) -> tuple[Job, bool]:
-        """Moves a crawled job on; returns the stored job, and whether this call has moved it."""
-        crawling = job.revision == revision and job.state is State.CRAWLING
-        if not crawling or not await self._ledger.all_done(job.id):
-            return job, False
-        return await self._jobs.save(await self._after_crawl(job)), True
 
     async def _after_crawl(self, job: Job) -> Job:
         """Returns the job in the state after its crawl: in another round of discovery, or archiving."""

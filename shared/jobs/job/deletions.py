@@ -12,7 +12,7 @@ from datetime import datetime
 
 from shared.errors import Changed, Conflict, NotFound
 from shared.jobs.job.job import Job
-from shared.jobs.job.rows import DELETING, WORK, Work, job_to_entity, work_from_entity, work_to_entity
+from shared.jobs.job.rows import DELETING, WORK, job_to_entity, unfinished, work_from_entity, work_to_entity
 from shared.jobs.job.store import JobStore
 from shared.storage.cells import as_datetime
 from shared.storage.compare_and_swap import compare_and_swap
@@ -58,7 +58,7 @@ class JobDeletions:
 
         async def touch(stored: Job) -> Job:
             if not stored.state.terminal:
-                await self._apply(WORK, Put(work_to_entity(Work(job.id, job.user_id, job.created_at, None))))
+                await self._apply(WORK, Put(work_to_entity(unfinished(stored))))
                 raise Conflict(_running(stored))
             return stored if stored.deleting_since is not None else await self._save(stored)
 

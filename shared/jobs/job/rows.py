@@ -31,6 +31,7 @@ class Work:
         user_id: Its owner.
         since: When the job was created.
         finished_at: When it ended; None while it has not ended.
+        revision: The job's revision that ended then, or has not ended.
         clearing: Whether the clean-up has begun to delete the working blobs, so the job cannot be retried.
         etag: The version of the stored row.
     """
@@ -39,12 +40,23 @@ class Work:
     user_id: str
     since: datetime
     finished_at: datetime | None
+    revision: int = 1
     clearing: bool = False
     etag: str = ""
 
     def serves(self, job: Job) -> bool:
         """Returns whether the job can be retried with these blobs. They may be of another user's job of the same id."""
         return not self.clearing and self.user_id == job.user_id
+
+    def is_of(self, job: Job) -> bool:
+        """Returns whether this is the row of the job's revision."""
+        row = self.user_id, self.since, self.revision
+        return row == (job.user_id, job.created_at, job.revision)
+
+
+def unfinished(job: Job) -> Work:
+    """Returns the index row of a job that has not ended."""
+    return Work(job.id, job.user_id, job.created_at, None, job.revision)
 
 
 def job_to_entity(job: Job) -> Entity:
@@ -130,7 +142,12 @@ def _history_of(text: str) -> tuple[Step, ...]:
 
 def work_to_entity(work: Work) -> Entity:
     """Returns the row of an index entry."""
-    values: dict[str, Value] = {"user_id": work.user_id, "since": work.since, "clearing": work.clearing}
+    values: dict[str, Value] = {
+        "user_id": work.user_id,
+        "since": work.since,
+        "revision": work.revision,
+        "clearing": work.clearing,
+    }
     if work.finished_at is not None:
         values["finished_at"] = work.finished_at
     return Entity(WORK, work.job_id, values, work.etag)
@@ -144,6 +161,7 @@ def work_from_entity(entity: Entity) -> Work:
         user_id=str(entity.values["user_id"]),
         since=_moment(entity.values["since"]),
         finished_at=_moment(finished) if finished is not None else None,
+        revision=int(str(entity.values["revision"])),
         clearing=bool(entity.values.get("clearing", False)),
         etag=entity.etag,
     )

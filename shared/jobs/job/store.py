@@ -22,6 +22,7 @@ from shared.jobs.job.rows import (
     Work,
     job_from_entity,
     job_to_entity,
+    unfinished,
     work_from_entity,
     work_to_entity,
 )
@@ -46,21 +47,17 @@ class JobStore:
         self._blobs = blobs
         self._specs = specs
 
-    async def create(self, job: Job, spec: JobSpec) -> Job:
+    async def create(self, job: Job, spec: JobSpec, *, is_new_id: bool = False) -> Job:
         """Writes the spec, the index row and then the job, so that every visible job is complete; returns the job.
+
+        Pass `is_new_id=True` only for a random id, which nothing else can have. It is not looked for then.
 
         Raises:
             AlreadyExists: the user has a job of this id, or another user has files under it, or there is something
                 left of a deleted job or dataset of this id. Nothing was changed.
         """
-        async with task_group() as group:
-            listing = group.create_task(self._a_file_of(job.id))
-            stored = await self.get(job.user_id, job.id, also_deleting=True)
-        if stored is not None:
-            raise AlreadyExists(f"There is a job {job.id} already.")
-        # A dataset stays longer than the spec of its job.
-        if listing.result() is not None:
-            raise AlreadyExists(f"There is {listing.result()} already.")
+        if not is_new_id:
+            await self._check_unused(job)
         name, data = spec_blob(job.id), encode_spec(spec)
         try:
             await self._blobs.put(name, data, BlobAttributes("application/json"), overwrite=False)
@@ -70,10 +67,10 @@ class JobStore:
             if others or await self._blobs.get(name) != data:
                 raise
         # This is read after the spec is written: a deletion that is listed later finds the spec and the new job.
-        if await self._entities.get(_TABLE, DELETING, job.id) is not None:
+        if not is_new_id and await self._entities.get(_TABLE, DELETING, job.id) is not None:
             await self._blobs.delete(name)
             raise AlreadyExists(f"What had the id {job.id} is still being deleted.")
-        await self._put_work(Work(job.id, job.user_id, job.created_at, None))
+        await self._put_work(unfinished(job))
         try:
             return await self._insert(job)
         except Unavailable:
@@ -146,14 +143,9 @@ class JobStore:
             Changed: another call has changed the job since it was read.
         """
         (etag,) = await self._entities.apply(_TABLE, job.user_id, [Replace(job_to_entity(job))])
-        if not job.state.terminal or job.webhook is WebhookState.PENDING:
-            return replace(job, etag=etag)
-        await self._note_end(job)
-        saved = await self.require(job.user_id, job.id)
-        if not saved.state.terminal:
-            # The job was retried meanwhile.
-            await self._put_work(Work(job.id, job.user_id, job.created_at, None))
-        return saved
+        if job.state.terminal and job.webhook is not WebhookState.PENDING:
+            await self._note_end(job)
+        return replace(job, etag=etag)
 
     async def swap[Result](self, job: Job, change: Callable[[Job], Awaitable[Result]]) -> Result:
         """Changes the stored job by compare-and-swap; returns what `change` returns.
@@ -170,7 +162,8 @@ class JobStore:
     async def reopen(self, job: Job, spec: JobSpec | None = None) -> Job:
         """Replaces a stored job that has ended by `job`, which has not; returns the job with its new version.
 
-        The index row is written before, so the clean-up spares the job, and again after, so the watchdog finds it. With
+        The index row is written before, so the clean-up spares the job, and again after, so the watchdog finds it. It
+        names the new revision, so the end of the earlier one is no longer noted in it. With
         a `spec`, the job needs no working blobs of its earlier revisions, so they may have been deleted.
 
         Raises:
@@ -179,17 +172,16 @@ class JobStore:
         """
         stored = await self._entities.get(_TABLE, WORK, job.id)
         work = work_from_entity(stored) if stored else None
-        unfinished = Work(job.id, job.user_id, job.created_at, None)
         if work is None and spec is not None:
-            await self._entities.apply(_TABLE, WORK, [Insert(work_to_entity(unfinished))])
+            await self._entities.apply(_TABLE, WORK, [Insert(work_to_entity(unfinished(job)))])
         elif work is None or not work.serves(job):
             raise Conflict(WORK_IS_GONE if spec is None else WORK_IS_DELETED)
         else:
-            await self._replace_work(replace(unfinished, etag=work.etag))
+            await self._replace_work(replace(unfinished(job), etag=work.etag))
         if spec is not None:
             await self._blobs.put(spec_blob(job.id), encode_spec(spec), BlobAttributes("application/json"))
         (etag,) = await self._entities.apply(_TABLE, job.user_id, [Replace(job_to_entity(job))])
-        await self._put_work(unfinished)
+        await self._put_work(unfinished(job))
         return replace(job, etag=etag)
 
     async def keeps_work(self, job: Job) -> bool:
@@ -261,7 +253,7 @@ class JobStore:
             return False
         job = await self.get(work.user_id, job_id)
         if job is not None and not job.state.terminal:
-            await self._put_work(Work(job.id, job.user_id, job.created_at, None))
+            await self._put_work(unfinished(job))
             return False
         return True
 
@@ -270,6 +262,17 @@ class JobStore:
         with contextlib.suppress(Changed):
             await self._entities.apply(_TABLE, WORK, [Delete(job_id)])
 
+    async def _check_unused(self, job: Job) -> None:
+        """Raises `AlreadyExists` if the user has a job of this id, or there are files of a dataset of this id."""
+        async with task_group() as group:
+            listing = group.create_task(self._a_file_of(job.id))
+            stored = await self.get(job.user_id, job.id, also_deleting=True)
+        if stored is not None:
+            raise AlreadyExists(f"There is a job {job.id} already.")
+        # A dataset stays longer than the spec of its job.
+        if listing.result() is not None:
+            raise AlreadyExists(f"There is {listing.result()} already.")
+
     async def _a_file_of(self, job_id: str) -> str | None:
         """Returns the name of a file of the job's dataset; None if there is none."""
         async for blob in self._blobs.list(dataset_prefix(job_id)):
@@ -277,12 +280,13 @@ class JobStore:
         return None
 
     async def _note_end(self, job: Job) -> None:
-        """Writes in the index row that the job has ended, unless the clean-up has begun or is done."""
-        ended = Work(job.id, job.user_id, job.created_at, job.updated_at)
+        """Writes in the index row that this revision has ended, unless a later one or the clean-up has begun."""
+        running = unfinished(job)
 
         async def note(stored: Entity | None) -> None:
-            if stored is not None and not work_from_entity(stored).clearing:
-                await self._replace_work(replace(ended, etag=stored.etag))
+            work = work_from_entity(stored) if stored is not None else None
+            if work is not None and work.is_of(job) and not work.clearing:
+                await self._replace_work(replace(running, finished_at=job.updated_at, etag=work.etag))
 
         busy = "The job's index row is too busy."
         await compare_and_swap(lambda: self._entities.get(_TABLE, WORK, job.id), note, busy=busy)

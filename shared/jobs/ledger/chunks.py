@@ -1,17 +1,19 @@
 """The ledger of a job's chunks: which chunks it has, which are done, and their outcomes.
 
 Each job has one table partition, which holds everything that must change together: a row for each chunk, the state of
-discovery, and the progress. The progress is spread over eight rows, the lanes, so chunks that end at the same time
-seldom collide. A chunk's row and the lane that counts it change in one transaction. So the numbers are exact however
-often messages are repeated, and one query reads them however many chunks there are.
+discovery, and the progress. The progress is spread over sixteen rows, the lanes, so chunks that end at the same time
+seldom collide. Eight count what discovery adds, and eight what is done, and added for it. A chunk's row and the lane
+that counts it change in one transaction. So the numbers are exact however often messages are repeated, and one query
+reads them however many chunks there are. The number of a chunk decides its lanes. Each of the first eight chunks is the
+first one in its lanes, so these are written without being read.
 """
 
-import zlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from shared.errors import Changed
+from shared.jobs.job.chunk_ids import is_added, number_of
 from shared.jobs.ledger.activity import Activity, Counts
 from shared.jobs.ledger.report import REPORT, DiscoveryReport, report_of
 from shared.jobs.ledger.rows import (
@@ -27,13 +29,17 @@ from shared.jobs.ledger.rows import (
     discovery_row,
     lane_change,
     lane_progress,
+    lane_row,
 )
 from shared.jobs.ledger.tally import Tally
+from shared.storage.cells import as_bytes
 from shared.storage.compare_and_swap import compare_and_swap
-from shared.storage.entities import Change, EntityStore, Insert, Replace
+from shared.storage.entities import Change, Entity, EntityStore, Insert, Replace
 
 _TABLE = "chunks"
+# of each kind
 _LANES = 8
+_NEW_LANE = Progress(), ""
 _BUSY = "The ledger of the job is too busy."
 MAX_ROWS = 90
 """How many chunks one `Addition` may name. A transaction holds 100 changes."""
@@ -85,6 +91,11 @@ class ChunkLedger:
             return None
         return discovery_row(state, await self._entities.get(_TABLE, job_id, REPORT))
 
+    async def state(self, job_id: str) -> bytes:
+        """Returns the stored state of discovery, as in `DiscoveryRow`; empty if it has not begun."""
+        entity = await self._entities.get(_TABLE, job_id, DISCOVERY)
+        return as_bytes(entity.values["state"]) if entity else b""
+
     async def report(self, job_id: str) -> DiscoveryReport:
         """Returns what the job's owner sees of discovery, which is empty before it begins. It is one small read."""
         return report_of(await self._entities.get(_TABLE, job_id, REPORT))
@@ -101,11 +112,11 @@ class ChunkLedger:
             Changed: another run has saved its state since `discovery` was read; nothing was added.
             Unavailable: the lane is too busy.
         """
+        lane = _lane_of_added(addition.chunks[0].id) if addition.chunks else 0
         rows: list[Change] = [Insert(chunk_entity(job_id, chunk)) for chunk in addition.chunks]
         rows += [Replace(chunk_entity(job_id, replace(chunk, transient=0))) for chunk in addition.retried]
         if addition.restarts:
             return await self._restart(job_id, discovery, now)
-        lane = _lane(addition.chunks[0].id) if addition.chunks else 0
 
         async def read() -> tuple[Progress, str]:
             current = await self._entities.get(_TABLE, job_id, DISCOVERY)
@@ -121,9 +132,8 @@ class ChunkLedger:
             etags = await self._entities.apply(_TABLE, job_id, changes)
             return replace(discovery, report=replace(discovery.report, saved_at=now), etag=etags[0])
 
-        # before the first addition there are no lanes
-        counts = bool(addition.chunks) and bool(discovery.etag)
-        counted = await self._read_lane(job_id, lane) if counts else (Progress(), "")
+        is_new = not addition.chunks or _is_first_in_lanes(addition.chunks[0].id)
+        counted = _NEW_LANE if is_new else await self._read_lane(job_id, lane)
         return await compare_and_swap(read, write, busy=_BUSY, known=counted)
 
     async def _restart(self, job_id: str, discovery: DiscoveryRow, now: datetime) -> DiscoveryRow:
@@ -133,7 +143,8 @@ class ChunkLedger:
             current = await self._entities.get(_TABLE, job_id, DISCOVERY)
             if (current.etag if current else "") != discovery.etag:
                 raise Changed("Another run discovers this job.")
-            return [(lane, *await self._read_lane(job_id, lane)) for lane in range(_LANES)]
+            stored = {row.row: (lane_progress(row), row.etag) async for row in self._lanes(job_id)}
+            return [(lane, *stored.get(lane_row(lane), _NEW_LANE)) for lane in range(2 * _LANES)]
 
         async def write(lanes: list[tuple[int, Progress, str]]) -> DiscoveryRow:
             changes: list[Change] = list(discovery_changes(job_id, discovery, now))
@@ -178,17 +189,18 @@ class ChunkLedger:
         Raises:
             Unavailable: the ledger is too busy.
         """
-        lane = _lane(chunk.id)
+        lane = _lane_of_done(chunk.id)
         names = tuple(row.id for row in successors)
 
-        async def read() -> ChunkRow:
+        async def read() -> tuple[ChunkRow, tuple[Progress, str]]:
             # A chunk without a row belongs to a ledger that is erased: there is nothing left to do.
-            return await self.chunk(job_id, chunk.id) or replace(chunk, done=True)
+            stored = await self.chunk(job_id, chunk.id) or replace(chunk, done=True)
+            return stored, await self._read_lane(job_id, lane)
 
-        async def write(stored: ChunkRow) -> bool:
+        async def write(found: tuple[ChunkRow, tuple[Progress, str]]) -> bool:
+            stored, (progress, version) = found
             if stored.done:
                 return False
-            progress, version = await self._read_lane(job_id, lane)
             counts = Counts(1, tally.kept, tally.found - tally.kept)
             moved = replace(
                 progress,
@@ -207,54 +219,48 @@ class ChunkLedger:
             await self._entities.apply(_TABLE, job_id, changes)
             return True
 
-        return await compare_and_swap(read, write, busy=_BUSY, known=chunk)
+        counted = _NEW_LANE if _is_first_in_lanes(chunk.id) else await self._read_lane(job_id, lane)
+        return await compare_and_swap(read, write, busy=_BUSY, known=(chunk, counted))
 
     async def progress(self, job_id: str) -> Progress:
-        """Returns the sum over all lanes, by one query. Lanes may change during the query."""
-        total, _ = await self._read_lanes(job_id)
-        return total
+        """Returns the sum over all lanes, by one query.
 
-    async def activity(self, job_id: str) -> Activity:
-        """Returns when chunks of the job were done, over all its revisions, by one query."""
-        query = self._entities.query(_TABLE, job_id, after=PROGRESS, before=PROGRESS + "~")
-        return Activity.sum([lane_progress(entity).activity async for entity in query])
-
-    async def all_done(self, job_id: str) -> bool:
-        """Returns whether all added chunks are done at one and the same moment.
-
-        The lanes are read one after the other. A change between two reads can be missed in one lane and counted in
-        another, so the sum is valid only if a second query finds every lane at the same version. If a lane has
-        changed, the answer is no: whoever changed it asks again after its change.
+        Lanes may change during the query. While discovery adds nothing, a sum in which all chunks are done is true all
+        the same: a lane counts a chunk and all that descend from it, so once its chunks are done, they stay so.
         """
-        progress, versions = await self._read_lanes(job_id)
-        if progress.done < progress.added:
-            return False
-        _, again = await self._read_lanes(job_id)
-        return versions == again
-
-    async def erase(self, job_id: str) -> None:
-        """Deletes the job's ledger. Idempotent."""
-        await self._entities.erase(_TABLE, job_id)
-
-    async def _read_lanes(self, job_id: str) -> tuple[Progress, tuple[str, ...]]:
-        lanes, versions = list[Progress](), list[str]()
-        query = self._entities.query(_TABLE, job_id, after=PROGRESS, before=PROGRESS + "~")
-        async for entity in query:
-            lanes.append(lane_progress(entity))
-            versions.append(entity.etag)
-        total = Progress(
+        lanes = [lane_progress(entity) async for entity in self._lanes(job_id)]
+        return Progress(
             added=sum(lane.added for lane in lanes),
             done=sum(lane.done for lane in lanes),
             found=sum(lane.found for lane in lanes),
             tally=Tally.sum(lane.tally for lane in lanes),
             moved_at=max((lane.moved_at for lane in lanes if lane.moved_at is not None), default=None),
         )
-        return total, tuple(versions)
+
+    async def activity(self, job_id: str) -> Activity:
+        """Returns when chunks of the job were done, over all its revisions, by one query."""
+        return Activity.sum([lane_progress(entity).activity async for entity in self._lanes(job_id)])
+
+    async def erase(self, job_id: str) -> None:
+        """Deletes the job's ledger. Idempotent."""
+        await self._entities.erase(_TABLE, job_id)
+
+    def _lanes(self, job_id: str) -> AsyncIterator[Entity]:
+        return self._entities.query(_TABLE, job_id, after=PROGRESS, before=PROGRESS + "~")
 
     async def _read_lane(self, job_id: str, lane: int) -> tuple[Progress, str]:
-        entity = await self._entities.get(_TABLE, job_id, f"{PROGRESS}{lane}")
-        return (lane_progress(entity), entity.etag) if entity else (Progress(), "")
+        entity = await self._entities.get(_TABLE, job_id, lane_row(lane))
+        return (lane_progress(entity), entity.etag) if entity else _NEW_LANE
 
 
-def _lane(chunk_id: str) -> int:
-    return zlib.crc32(chunk_id.encode()) % _LANES
+def _lane_of_added(chunk: str) -> int:
+    return number_of(chunk) % _LANES
+
+
+def _lane_of_done(chunk: str) -> int:
+    return _LANES + number_of(chunk) % _LANES
+
+
+def _is_first_in_lanes(chunk: str) -> bool:
+    """Returns whether no other chunk was counted in the lanes of this one before, unless the job was refreshed."""
+    return is_added(chunk) and number_of(chunk) <= _LANES

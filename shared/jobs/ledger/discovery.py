@@ -189,14 +189,24 @@ class DiscoveryStates:
         Raises:
             Damaged: it is gone or cannot be read.
         """
-        row = await self._ledger.discovery(job_id)
-        if row is None or not row.state:
-            return DiscoveryState(), row or DiscoveryRow(b"")
-        data = row.state
+        row = await self._ledger.discovery(job_id) or DiscoveryRow(b"")
+        return await self._decoded(row.state), row
+
+    async def state(self, job_id: str) -> DiscoveryState:
+        """Returns the state, by one call if it stands in the row; a new one if discovery has not begun.
+
+        Raises:
+            Damaged: it is gone or cannot be read.
+        """
+        return await self._decoded(await self._ledger.state(job_id))
+
+    async def _decoded(self, data: bytes) -> DiscoveryState:
+        if not data:
+            return DiscoveryState()
         with reading("the state of the job's discovery"):
             if data.startswith(b"blob:"):
                 data = await self._blobs.get(data.removeprefix(b"blob:").decode())
-            return _adapter.validate_json(zlib.decompress(data)), row
+            return _adapter.validate_json(zlib.decompress(data))
 
     async def encode(self, job_id: str, state: DiscoveryState, nonce: str) -> bytes:
         """Returns the bytes to store in the row. If the state needs a blob, the blob is written before."""

@@ -122,7 +122,7 @@ class RecordPages:
         """Returns where the chunks begin that count: a refresh takes over all that counts of earlier revisions."""
         if job.refresh is None:
             return ""
-        discovery, _ = await self._discovery.read(job.id)
+        discovery = await self._discovery.state(job.id)
         return discovery.counted_after
 
     async def _lines(self, job_id: str, chunk_id: str) -> Sequence[Line]:

@@ -117,6 +117,11 @@ def chunk_row(entity: Entity) -> ChunkRow:
     )
 
 
+def lane_row(lane: int) -> str:
+    """Returns the key of a lane's row."""
+    return f"{PROGRESS}{lane:02}"
+
+
 def lane_change(job_id: str, lane: int, progress: Progress, version: str) -> Change:
     """Returns the change that writes a lane. `version` is the lane's etag, or empty if it does not exist yet."""
     values: dict[str, Value] = {
@@ -129,7 +134,7 @@ def lane_change(job_id: str, lane: int, progress: Progress, version: str) -> Cha
     }
     if progress.moved_at is not None:
         values["moved_at"] = progress.moved_at
-    entity = Entity(job_id, f"{PROGRESS}{lane}", values, version)
+    entity = Entity(job_id, lane_row(lane), values, version)
     return Replace(entity) if version else Insert(entity)
 
 

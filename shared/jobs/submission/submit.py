@@ -176,7 +176,7 @@ class Submit:
             raise AlreadyExists(f"There is a job {job.id} already.")
         grant = await self._quotas.reserve(job, submission.spec)
         try:
-            return await self._jobs.create(grant.job, submission.spec)
+            return await self._jobs.create(grant.job, submission.spec, is_new_id=not may_exist)
         except AlreadyExists:
             await self._quotas.give_back(grant)
             raise

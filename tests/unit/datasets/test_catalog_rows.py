@@ -1,5 +1,6 @@
 """A dataset is recorded and read unchanged, whatever its labels are."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -61,3 +62,25 @@ async def test_a_dataset_with_a_thousand_files_and_a_thousand_parts_is_recorded(
     catalog = Catalog(MemoryEntities(), blobs)
     await catalog.put(dataset)
     assert (await catalog.page("admin")).items == [dataset]
+
+
+class _Counted(MemoryEntities):
+    """Counts how often a row is read."""
+
+    reads = 0
+
+    async def get(self, table, partition, row):
+        self.reads += 1
+        return await super().get(table, partition, row)
+
+
+async def test_a_first_revision_is_recorded_without_a_read_and_again_without_a_change():
+    entities = _Counted()
+    catalog = Catalog(entities, MemoryBlobs())
+    dataset = _dataset({"cat": {"kept": 1}})
+    await catalog.put(dataset)
+    assert entities.reads == 0
+    later = replace(dataset, revision=2, image_count=2)
+    await catalog.put(later)
+    await catalog.put(dataset)
+    assert await catalog.get("admin", "x") == later

@@ -108,6 +108,7 @@ class Flow:
         tiers: Tiers = DEFAULT_TIERS,
         queue_users: tuple[str, bool] = ("admin", False),
         models: ModelNames = NO_MODELS,
+        watch_seconds: float = 0.01,
     ) -> None:
         self.telemetry, self.clock, self.ids = RecordingTelemetry(), ManualClock(), CountingIds()
         self.blobs, self.entities, self.queues = MemoryBlobs(self.clock), MemoryEntities(), MemoryQueues()
@@ -138,7 +139,7 @@ class Flow:
         self.submit = Submit(self.data, self.keys, self.specs, checks, self.quotas, runtime)
         dispatch = Dispatch(self.ledger, queues, window)
         moved = MovedImages(self.catalog, blobs)
-        watches = JobWatches(self.jobs, clock, every_seconds=0.01)
+        watches = JobWatches(self.jobs, clock, every_seconds=watch_seconds)
         parts = DiscoveryParts(self.data, dispatch, rounds, moved, watches, runtime, chunk_size)
         self.discover = Discover(parts, self.transitions, sources, clock.sleep)
         worker = cast("ChunkWorker", self.worker)

@@ -135,7 +135,7 @@ async def test_a_cleanup_while_a_cancelled_archive_ends_leaves_no_dataset_withou
 
 async def test_a_job_that_runs_is_not_cleared_whatever_its_index_row_says(flow):
     job = await flow.send(SPEC)
-    wrong = {"user_id": "admin", "since": job.created_at, "finished_at": job.created_at}
+    wrong = {"user_id": "admin", "since": job.created_at, "finished_at": job.created_at, "revision": 1}
     await flow.entities.apply("jobs", "~work", [Put(Entity("~work", job.id, wrong))])
     assert not await flow.jobs.begin_clearing(job.id, flow.clock.now() + timedelta(days=1))
     assert [(work.finished_at, work.clearing) async for work in flow.jobs.works()] == [(None, False)]

@@ -6,7 +6,7 @@ import pytest
 
 from shared.jobs.job.messages import ARCHIVES_QUEUE, CHUNKS_QUEUE, JOBS_QUEUE
 from shared.jobs.job.states import State
-from shared.storage.entities import Delete
+from shared.storage.entities import Replace
 from tests.unit.jobs.simulation import WINDOW, Flow
 
 SPEC = {"keywords": ["a"], "sources": [{"type": "fake", "total": 400}], "dedup": {"near_distance": None}}
@@ -186,11 +186,10 @@ async def test_a_job_that_ends_while_another_takes_its_slot_lets_the_one_behind_
     apply = narrow.entities.apply
 
     async def late(table, partition, changes):
-        if isinstance(changes[0], Delete) and changes[0].row.startswith("queued-"):
+        if isinstance(changes[0], Replace) and changes[0].entity.row == jobs[2].id:
             narrow.entities.apply = apply
-            await narrow.cancel(
-                jobs[1]
-            )  # the third has its slot by now, and still its place among those that wait
+            # the third has its slot by now, and still its place among those that wait
+            await narrow.cancel(jobs[1])
         return await apply(table, partition, changes)
 
     narrow.entities.apply = late

@@ -168,3 +168,29 @@ async def test_a_job_that_finds_no_free_slot_takes_over_an_abandoned_one():
     assert await flow.slots.has_room(fourth)
     assert [await flow.slots.claim(fourth), await flow.slots.claim(fifth)] == [True, True]
     assert await _running(flow, [*running, fourth, fifth]) == {running[1].id, fourth.id, fifth.id}
+
+
+async def test_the_late_end_of_a_revision_frees_nothing_of_the_next_one():
+    flow = Flow(running_jobs=1)
+    job, other = await _jobs(flow, 2)
+    assert await flow.slots.claim(job)
+    retried = replace(job, revision=2)
+    assert await flow.slots.claim(retried)
+    await flow.slots.release(job)
+    assert not await flow.slots.claim(other)
+    await flow.slots.release(other)
+    assert not flow.queues.take(JOBS_QUEUE)
+    await flow.slots.release(retried)
+    assert await flow.slots.claim(other)
+
+
+async def test_the_late_end_of_a_revision_leaves_the_place_of_the_next_one_among_those_that_wait():
+    flow = Flow(running_jobs=1)
+    first, job = await _jobs(flow, 2)
+    assert await flow.slots.claim(first)
+    assert not await flow.slots.claim(job)
+    assert not await flow.slots.claim(replace(job, revision=2))
+    await flow.slots.release(job)
+    assert flow.queues.take(JOBS_QUEUE) == []
+    await flow.slots.release(first)
+    assert len(flow.queues.take(JOBS_QUEUE)) == 1

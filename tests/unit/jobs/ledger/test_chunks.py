@@ -4,8 +4,10 @@ import random
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
+import pytest
+
 from shared.jobs.job.chunk_ids import chunk_id, halves_of, is_of_a_half, number_of, rest_of
-from shared.jobs.ledger.chunks import Addition, ChunkLedger, _lane
+from shared.jobs.ledger.chunks import Addition, ChunkLedger
 from shared.jobs.ledger.rows import ChunkRow, DiscoveryRow
 from shared.jobs.ledger.tally import OTHER_LABELS, Tally
 from shared.storage.memory.entities import MemoryEntities
@@ -28,35 +30,63 @@ class _Interrupted(MemoryEntities):
                 await then()
 
 
-async def test_a_change_while_the_lanes_are_read_does_not_look_like_the_end():
+class _Counted(MemoryEntities):
+    """Counts how often a single row is read."""
+
+    reads = 0
+
+    async def get(self, table, partition, row):
+        self.reads += 1
+        return await super().get(table, partition, row)
+
+
+@pytest.mark.parametrize("lane", range(16))
+async def test_chunks_that_end_while_the_lanes_are_read_do_not_look_like_the_end(lane):
     store = _Interrupted()
     ledger = ChunkLedger(store)
-    dying = next(
-        name
-        for name in map(chunk_id, range(1, 999))
-        if all(_lane(half) > _lane(name) for half in halves_of(name))
-    )
-    rows = [ChunkRow(name, "c", 2) for name in (dying, chunk_id(999))]
-    await ledger.add("job", Addition(rows, found=4), DiscoveryRow(b""), NOW)
-    for lane in range(8):  # every lane exists from the beginning
-        filler = next(
-            name for name in (f"{number:06}" for number in range(1000, 2000)) if _lane(name) == lane
-        )
-        discovery = present(await ledger.discovery("job"))
-        await ledger.add("job", Addition([ChunkRow(filler, "c", 1)], found=1), discovery, NOW)
-        await ledger.finish("job", present(await ledger.chunk("job", filler)), Tally(), (), NOW)
+    discovery = DiscoveryRow(b"")
+    for number in range(1, 11):
+        addition = Addition([ChunkRow(chunk_id(number), "c", 2)], found=2)
+        discovery = await ledger.add("job", addition, discovery, NOW)
+
+    async def finish(name, successors=()):
+        row = present(await ledger.chunk("job", name))
+        await ledger.finish("job", row, Tally(), [ChunkRow(other, "c", 1) for other in successors], NOW)
+
+    open_ones = [chunk_id(2), chunk_id(9)]
+    for number in range(1, 11):
+        if chunk_id(number) not in open_ones:
+            await finish(chunk_id(number))
 
     async def halve_and_finish():
-        halves = [ChunkRow(name, "c", 1) for name in halves_of(dying)]
-        await ledger.finish("job", present(await ledger.chunk("job", dying)), Tally(), halves, NOW)
-        for half in halves:
-            await ledger.finish("job", present(await ledger.chunk("job", half.id)), Tally(), (), NOW)
+        await finish(open_ones[0], halves_of(open_ones[0]))
+        for half in halves_of(open_ones[0]):
+            await finish(half)
 
-    store.row, store.then = f"progress-{_lane(dying)}", halve_and_finish
-    assert not await ledger.all_done("job")
+    store.row, store.then = f"progress-{lane:02}", halve_and_finish
+    progress = await ledger.progress("job")
     assert store.then is None
-    await ledger.finish("job", present(await ledger.chunk("job", chunk_id(999))), Tally(), (), NOW)
-    assert await ledger.all_done("job")
+    assert progress.done < progress.added
+    await finish(open_ones[1])
+    progress = await ledger.progress("job")
+    assert progress.done == progress.added == 12
+
+
+async def test_the_first_chunks_are_counted_without_a_read():
+    store = _Counted()
+    ledger = ChunkLedger(store)
+    discovery = DiscoveryRow(b"")
+    for number in range(1, 10):
+        addition = Addition([ChunkRow(chunk_id(number), "c", 2)], found=2)
+        discovery = await ledger.add("job", addition, discovery, NOW)
+    chunks = [chunk async for chunk in ledger.chunks("job")]
+    assert store.reads == 1  # before the ninth was added
+    for chunk in chunks:
+        assert await ledger.finish("job", chunk, Tally(), (), NOW)
+    assert store.reads == 2
+    assert not await ledger.finish("job", chunks[0], Tally(), (), NOW)
+    progress = await ledger.progress("job")
+    assert (progress.added, progress.done, progress.found) == (9, 9, 18)
 
 
 def test_names_of_chunks_show_the_chunk_that_they_descend_from():
