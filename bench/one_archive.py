@@ -66,7 +66,7 @@ async def _run(job_id: str) -> Done:
     archiver = Archiver(app.storage, app.runtime, config)
     records = tuple([info.name async for info in app.blobs.list(RECORDS)])
     began = time.perf_counter()
-    plan = await archiver.begin(_order(job_id, records))
+    plan = await archiver.begin(_order(job_id, records), app.deadline())
     file = plan.files[0]
     blocks = -(-file.size // block_bytes_of(file.size, plan.header.block_bytes))
     print("planned", blocks, flush=True)

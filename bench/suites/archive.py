@@ -164,13 +164,13 @@ def _archive(azurite: Azurite, job_id: str) -> Done:
 
 
 def _archive_until_killed(azurite: Azurite, job_id: str) -> int:
-    """Kills the step while it writes, and returns how many of the archive's blocks it had sent."""
+    """Kills the step after it has planned, and returns how many of the archive's blocks it had sent."""
     sent = blocks = 0
     with _child(azurite, job_id) as process:
         for line in process.stdout or ():
             if line.startswith("planned"):
                 blocks = int(line.split()[1])
-            elif blocks:
+            else:
                 sent += 1
             if blocks and sent >= _KILLED_AT * blocks:
                 process.send_signal(signal.SIGKILL)

@@ -12,16 +12,17 @@ from enum import Enum, auto
 
 from shared.archiving.formats.registry import format_of
 from shared.archiving.order import Archived, ArchiveOrder
-from shared.archiving.planning.parts import Slice, block_bytes_of
+from shared.archiving.planning.parts import block_bytes_of
 from shared.archiving.planning.plan import Plan
 from shared.archiving.planning.planner import PlanConfig, Planner
 from shared.archiving.planning.preview import PREVIEW, PreviewMaker
 from shared.archiving.report.page import REPORT
 from shared.archiving.texts.croissant import CROISSANT, encode_croissant, file_object, with_files
 from shared.archiving.writing.part_ledger import PartLedger
-from shared.archiving.writing.write import commit_file, compute_sha256, write_slice
+from shared.archiving.writing.slices import SliceWriting
+from shared.archiving.writing.write import commit_file, compute_sha256
 from shared.clock import Deadline
-from shared.concurrency import process_concurrently
+from shared.concurrency import process_concurrently, task_group
 from shared.errors import Conflict, NotFound
 from shared.optouts.optout_list import OptOutList
 from shared.records.blob_names import dataset_of, preview_blob, report_blob
@@ -31,12 +32,9 @@ from shared.storage.blobs import BlobAttributes, Tier
 from shared.storage.joined_reads import Gaps, join_reads
 from shared.storage.storage import Storage
 from shared.telemetry import signals
-from shared.telemetry.uploads import uploading
 
 _MB = 1_000_000
 _COMMITS_AT_A_TIME = 8
-# a process writes one slice at a time: a second one would take as much memory again, and save no time
-_SLICES_AT_A_TIME = 1
 _CHECKSUMS = "SHA256SUMS"
 _PAGES = {PREVIEW: (preview_blob, "image/jpeg"), REPORT: (report_blob, "text/html; charset=utf-8")}
 _PAGE_READS = Gaps(4 << 20)
@@ -73,22 +71,41 @@ class Archiver:
         self._planner = Planner(storage.blobs, runtime, config or PlanConfig(), previews, optouts)
         self._clock = runtime.clock
         self._telemetry = runtime.telemetry
-        self._writing = asyncio.Semaphore(_SLICES_AT_A_TIME)
+        self._writing = SliceWriting(storage.blobs, runtime)
 
-    async def begin(self, order: ArchiveOrder) -> Plan:
+    async def begin(self, order: ArchiveOrder, deadline: Deadline) -> Plan:
         """Makes and stores the plan of the order, or loads it. The plan of a dataset without images has no files.
+
+        If one part will do, and the format has images before texts, images are written while the texts are made, until
+        the deadline passes. `write_part` continues there if it gets the same object.
 
         Raises:
             Permanent: something that the order needs is gone.
             Retryable: storage did not answer.
         """
-        plan = await self._planner.plan(order)
+        plan = await self.load_plan(order.work_prefix, order.digest)
+        if plan is None:
+            plan = await self._make_plan(order, deadline)
         slices = sum(len(part.slices) for part in plan.parts)
         await self._ledger.open(order.job_id, order.digest, slices, self._clock.now())
         if plan.files:
             signals.dataset_upload_started(
                 self._telemetry, job_id=order.job_id, image_count=len(plan.images), destination=order.prefix
             )
+        return plan
+
+    async def _make_plan(self, order: ArchiveOrder, deadline: Deadline) -> Plan:
+        draft = await self._planner.draft(order)
+        has_texts = asyncio.Event()
+        async with task_group() as tasks:
+            begun = tasks.create_task(
+                self._writing.begin(draft.plan, lambda: has_texts.is_set() or deadline.passed)
+            )
+            plan = await self._planner.complete(draft)
+            # the blocks that are composed already are sent while the plan is stored
+            has_texts.set()
+            plan = await self._planner.store(order, plan)
+        plan.begun = begun.result()
         return plan
 
     async def load_plan(self, work_prefix: str, digest: str) -> Plan | None:
@@ -121,7 +138,7 @@ class Archiver:
         if not _missing_parts(plan, known):
             return Progress.ALL_WRITTEN
         missing = [piece for piece in plan.parts[number].slices if known[piece.number] is None]
-        digests = await self._write_slices(plan, missing, deadline)
+        digests = await self._writing.write(plan, missing, deadline)
         complete = len(digests) == len(missing)
         if complete and digests and before_noted is not None:
             await before_noted()
@@ -194,29 +211,6 @@ class Archiver:
                     name_of, media_type = _PAGES[text.name]
                     page = read.cut(data, text.piece)
                     await self._blobs.put(name_of(*dataset), page, BlobAttributes(media_type))
-
-    async def _write_slices(
-        self, plan: Plan, slices: Sequence[Slice], deadline: Deadline
-    ) -> dict[int, bytes]:
-        """Writes slices until the deadline passes; returns the SHA-256 of each complete one, by its number.
-
-        The first one is begun even if the deadline has passed, so that every call makes progress.
-        """
-        digests: dict[int, bytes] = {}
-        for piece in slices:
-            async with self._writing:
-                if digests and deadline.passed:
-                    break
-                digest = await self._write_slice(plan, piece, deadline)
-            if digest is None:
-                break
-            digests[piece.number] = digest
-        return digests
-
-    async def _write_slice(self, plan: Plan, piece: Slice, deadline: Deadline) -> bytes | None:
-        """Writes a slice as `write_slice` does, and reports the upload."""
-        with uploading(self._telemetry, self._clock, plan.blob(plan.files[piece.file])) as upload:
-            return await write_slice(plan, piece, self._blobs, deadline, upload.add)
 
     async def _commit(self, plan: Plan) -> bool:
         """Commits all files; returns whether all blocks were there.

@@ -63,11 +63,11 @@ async def test_parts_become_one_archive(blobs, entities, unique, form):
     config = PlanConfig(part_bytes=50_000, block_bytes=20_000)
     storage = Storage(blobs, entities, MemoryQueues())
     archiver = Archiver(storage, runtime_of(clock), config)
-    plan = await archiver.begin(order)
+    deadline = Deadline.after(clock, 100)
+    plan = await archiver.begin(order, deadline)
     missing = list(await archiver.find_missing(plan))
     assert len(missing) > 3
     random.Random(0).shuffle(missing)
-    deadline = Deadline.after(clock, 100)
     ended = await asyncio.gather(*(archiver.write_part(plan, part, deadline) for part in missing))
     assert Counter(ended) == {Progress.ALL_WRITTEN: 1, Progress.PART_WRITTEN: len(missing) - 1}
     archived = present(await archiver.finish(plan, deadline))

@@ -1,6 +1,6 @@
 """Storage in memory and a runtime, for tests of other things."""
 
-from shared.clock import SystemClock
+from shared.clock import Deadline, SystemClock
 from shared.ids import RandomIds
 from shared.jobs.flow.owner_limits import OwnerLimits
 from shared.jobs.flow.quotas import Quotas
@@ -37,6 +37,11 @@ def lists_of(storage: Storage) -> UploadedLists:
 def runtime_of(clock=None, telemetry=None) -> Runtime:
     """Returns a runtime with the system's time, random ids, and telemetry that records signals."""
     return Runtime(clock or SystemClock(), RandomIds(), telemetry or RecordingTelemetry())
+
+
+def far_deadline() -> Deadline:
+    """Returns a deadline that no test reaches."""
+    return Deadline.after(SystemClock(), 1000)
 
 
 async def blobs_about(blobs: MemoryBlobs, text: str) -> list[str]:

@@ -84,6 +84,10 @@ class ArchiveFormat(Protocol):
         """Returns the layout of a file of images."""
         ...
 
+    def bytes_before_texts(self, file: File, images: Images, contents: Contents) -> int:
+        """Returns how many bytes at the beginning of a file of images depend neither on texts nor on sidecars."""
+        ...
+
     def content(self, file: File, entry: int, images: Images, contents: Contents) -> Piece | bytes:
         """Returns the place of the data of an entry in a file of images, or the data itself."""
         ...

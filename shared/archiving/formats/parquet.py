@@ -113,6 +113,11 @@ class ParquetShards(ArchiveFormat):
         return ParquetLayout(_IMAGE, sizes, _Cells(images, file, further), {"huggingface": features})
 
     @override
+    def bytes_before_texts(self, file: File, images: Images, contents: Contents) -> int:
+        # the sidecars of some images stand before the next ones
+        return 0
+
+    @override
     def content(self, file: File, entry: int, images: Images, contents: Contents) -> Piece | bytes:
         count = file.end - file.start
         if entry < count:

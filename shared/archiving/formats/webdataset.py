@@ -98,6 +98,11 @@ class WebDataset(ArchiveFormat):
         return TarLayout(_Names(images, file), sizes.ravel(), contents.created_at)
 
     @override
+    def bytes_before_texts(self, file: File, images: Images, contents: Contents) -> int:
+        # each image has its sidecars beside it
+        return 0
+
+    @override
     def content(self, file: File, entry: int, images: Images, contents: Contents) -> Piece | bytes:
         position, member = divmod(entry, _MEMBERS)
         position += file.start

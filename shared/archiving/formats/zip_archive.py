@@ -73,6 +73,10 @@ class ZipArchive(ArchiveFormat):
         )
 
     @override
+    def bytes_before_texts(self, file: File, images: Images, contents: Contents) -> int:
+        return int(self.image_offsets(file, images, contents)[-1] + images.size[-1])
+
+    @override
     def content(self, file: File, entry: int, images: Images, contents: Contents) -> Piece | bytes:
         count = len(images)
         return contents.image(images, entry) if entry < count else contents.texts[entry - count].piece

@@ -1,8 +1,11 @@
 """Cuts a dataset's files into parts. One function instance writes a part at a time."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
+
+from shared.archiving.layout.contents import Piece
 
 MAX_PARTS = 1500
 # Azure takes 50,000 blocks in a blob
@@ -25,6 +28,28 @@ class Part:
 
     number: int
     slices: tuple[Slice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunningChecksum:
+    """The checksum of the first `size` bytes of an image or text, of which the next bytes are not composed yet."""
+
+    whole: Piece
+    size: int
+    crc32: int
+
+
+@dataclass(frozen=True, slots=True)
+class BegunSlice:
+    """The first blocks of a slice, which this process has staged under numbers from `first_number` on.
+
+    `digest` is the SHA-256 of these blocks so far. `running` is the checksum of the image at their end.
+    """
+
+    first_number: int
+    blocks: int
+    digest: "hashlib._Hash"
+    running: RunningChecksum | None
 
 
 def block_bytes_of(size: int, block_bytes: int) -> int:

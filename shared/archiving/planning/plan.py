@@ -18,7 +18,7 @@ from shared.archiving.formats.registry import format_of
 from shared.archiving.layout.contents import Contents, File, Images, Piece
 from shared.archiving.layout.layout import Layout, PlainLayout
 from shared.archiving.options import FormatName
-from shared.archiving.planning.parts import Part, cut_parts
+from shared.archiving.planning.parts import BegunSlice, Part, Slice, block_bytes_of, cut_parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,33 +35,29 @@ class PlanHeader:
     format: FormatName
     prefix: str
     planned_at: datetime
-    records_blob: str
     contents: Contents
     files: tuple[File, ...]
     part_bytes: int
     block_bytes: int
+    records_blob: str = ""
     description: Mapping[str, object] = field(default_factory=dict)
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     split_counts: Mapping[str, int] = field(default_factory=dict)
     diff: Mapping[str, int] | None = None
     optional_columns: tuple[str, ...] = ()
 
-    @property
-    def generation(self) -> int:
-        """A number below 1,900 that is almost always another one than those of the job's other plans.
-
-        It is part of the numbers of the plan's blocks.
-        """
-        return int(self.digest, 16) % 1900
-
 
 _adapter = TypeAdapter(PlanHeader)
 
 
 class Plan:
-    """The plan of a dataset (see the module)."""
+    """The plan of a dataset (see the module).
+
+    `begun` is what the run that made the plan has written of the first slice meanwhile. It is not stored.
+    """
 
     def __init__(self, header: PlanHeader, images: Images) -> None:
+        self.begun: BegunSlice | None = None
         self.header = header
         self.images = images
         self._format = format_of(header.format, header.optional_columns)
@@ -81,6 +77,25 @@ class Plan:
         """The parts of the files. One function instance writes a part at a time."""
         sizes = [file.size for file in self.files]
         return cut_parts(sizes, self.header.block_bytes, self.header.part_bytes)
+
+    def slice_of_images(self) -> Slice | None:
+        """Returns the whole blocks at the beginning of the first file that do not depend on texts.
+
+        Returns None if there are none, or if the files are written by several runs.
+        """
+        if len(self.parts) != 1:
+            return None
+        file = self.files[0]
+        known = self._format.bytes_before_texts(file, self.images, self.header.contents)
+        blocks = known // block_bytes_of(file.size, self.header.block_bytes)
+        return Slice(0, 0, 0, blocks) if blocks else None
+
+    def take_begun(self, piece: Slice) -> BegunSlice | None:
+        """Returns what is written of the slice, if it is the first one. The next call returns None."""
+        if piece.number:
+            return None
+        begun, self.begun = self.begun, None
+        return begun
 
     def blob(self, file: File) -> str:
         """Returns the name of a file's blob."""

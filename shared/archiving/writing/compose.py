@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from shared.archiving.layout.contents import File, Piece
 from shared.archiving.layout.layout import Data, Layout
+from shared.archiving.planning.parts import RunningChecksum
 from shared.archiving.planning.plan import Plan
 from shared.concurrency import process_concurrently
 from shared.damage import reading
@@ -52,28 +53,19 @@ class _Part:
         return Piece(self.whole.blob, self.whole.offset + self.low, self.size)
 
 
-@dataclass(frozen=True, slots=True)
-class _RunningChecksum:
-    """The checksum of the first `size` bytes of an image or text, of which the next bytes are not composed yet."""
-
-    whole: Piece
-    size: int
-    crc32: int
-
-
 class Composer:
     """Composes the bytes of one file of a plan.
 
     It checks the CRC-32 of each image and text. If several composers compose parts of an image or text, the one that
-    composes its first bytes checks it.
+    composes its first bytes checks it. `running` is the checksum of the one at the end of what is composed.
     """
 
     def __init__(self, plan: Plan, file: File, blobs: BlobStore) -> None:
+        self.running: RunningChecksum | None = None
         self._plan = plan
         self._file = file
         self._blobs = blobs
         self._layout: Layout = plan.layout(file)
-        self._running: _RunningChecksum | None = None
 
     async def compose(self, start: int, into: memoryview) -> None:
         """Fills `into` with the file's bytes from byte `start` on. Each call must continue where the last one ended.
@@ -108,9 +100,9 @@ class Composer:
         Raises:
             Damaged: it is gone, cut short or garbled.
         """
-        if self._running is None:
+        if self.running is None:
             return
-        whole, self._running = self._running.whole, None
+        whole, self.running = self.running.whole, None
         crc32 = size = 0
         with reading(_name_for_people(whole)):
             async for data in self._blobs.stream(whole.blob, offset=whole.offset, length=whole.size):
@@ -127,14 +119,14 @@ class Composer:
         """
         for part in parts:
             whole = part.whole
-            running = self._running if part.low else _RunningChecksum(whole, 0, 0)
+            running = self.running if part.low else RunningChecksum(whole, 0, 0)
             if whole.crc32 is None or running is None or (running.whole, running.size) != (whole, part.low):
                 # nothing to check, or the composer of the first bytes checks it
                 continue
             crc32 = zlib.crc32(into[part.at : part.at + part.size], running.crc32)
             size = part.low + part.size
-            self._running = _RunningChecksum(whole, size, crc32) if size < whole.size else None
-            if self._running is None and crc32 != whole.crc32:
+            self.running = RunningChecksum(whole, size, crc32) if size < whole.size else None
+            if self.running is None and crc32 != whole.crc32:
                 raise Damaged(f"Damaged in storage: {_name_for_people(whole)}.")
 
     def _content(self, span: Data, at: int) -> _Part | bytes:

@@ -96,7 +96,7 @@ class Archive:
             # The plan of an earlier revision is not found.
             complete = plan is not None and await self._write_part(job, plan, int(number), deadline)
         else:
-            plan = await self._archiver.begin(await self._order(job))
+            plan = await self._archiver.begin(await self._order(job), deadline)
             complete = await self._write_or_share(job, plan, deadline)
         if plan is None or not complete:
             return None

@@ -213,7 +213,7 @@ class AzureBlobs(Blobs):
 
 def _block_id(number: int) -> str:
     """All block ids of a blob must have the same length. The SDK encodes them as base64."""
-    return f"{number:08}"
+    return f"{number:020}"
 
 
 def _block_number(block_id: str) -> int:

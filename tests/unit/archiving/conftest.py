@@ -19,13 +19,13 @@ from shared.archiving.options import Dedup, Output, Splits
 from shared.archiving.order import ArchiveOrder
 from shared.archiving.planning.planner import PlanConfig
 from shared.archiving.planning.preview import PreviewMaker
-from shared.clock import Deadline, SystemClock
+from shared.clock import SystemClock
 from shared.records.candidates import Candidate, Provenance
 from shared.records.facts import ImageFacts
 from shared.records.records import Kept, Reason, Record, Rejected, decode_records, encode_records
 from shared.storage.memory.blobs import MemoryBlobs
 from shared.telemetry.recording import RecordingTelemetry
-from tests.unit.in_memory import memory_storage, runtime_of
+from tests.unit.in_memory import far_deadline, memory_storage, runtime_of
 
 LABELS = ("cat", "dog", "ünï: a/b")
 
@@ -100,8 +100,8 @@ def make_studio(previews_of: Callable[[MemoryBlobs], PreviewMaker] | None = None
         return replace(order, **changes)
 
     async def archive(order: ArchiveOrder):
-        plan = await archiver.begin(order)
-        deadline = Deadline.after(clock, 1000)
+        deadline = far_deadline()
+        plan = await archiver.begin(order, deadline)
         for part in await archiver.find_missing(plan):
             assert await archiver.write_part(plan, part, deadline) is not Progress.OUT_OF_TIME
         return await archiver.finish(plan, deadline)

@@ -277,7 +277,7 @@ async def test_a_run_with_other_texts_does_not_spoil_the_stored_plan(studio, out
     async def put_behind_another(name, data, *args, **kwargs):
         if name.endswith("plan.npz"):
             studio.blobs.put = put
-            await planner._make(replace(order, parents=("another",)))
+            await planner.complete(await planner.draft(replace(order, parents=("another",))))
         await put(name, data, *args, **kwargs)
 
     studio.blobs.put = put_behind_another

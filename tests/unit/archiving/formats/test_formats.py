@@ -7,16 +7,16 @@ import pytest
 
 from shared.archiving.formats.registry import FORMATS, format_of
 from shared.archiving.options import AnnotationFormat, FormatName, Output, Splits
-from shared.clock import Deadline, SystemClock
 from tests.expect import present
 from tests.unit.archiving.conftest import make_studio
+from tests.unit.in_memory import far_deadline
 
 
 @pytest.fixture(params=FORMATS)
 async def form_and_plan(studio, request):
     output, splits = Output(format=request.param, shard_size=100_000), Splits({"train": 0.5, "test": 0.5})
     order = await studio.crawl(45, output=output, splits=splits)
-    return format_of(request.param), await studio.archiver.begin(order)
+    return format_of(request.param), await studio.archiver.begin(order, far_deadline())
 
 
 def test_every_format_that_a_spec_can_name_exists():
@@ -49,8 +49,8 @@ async def test_a_dataset_whose_parts_are_written_twice_and_in_any_order_has_the_
         studio = make_studio()
         output = Output(format=form, shard_size=100_000, annotations=get_args(AnnotationFormat.__value__))
         order = await studio.crawl(200, output=output, splits=Splits({"train": 0.5, "test": 0.5}))
-        plan = await studio.archiver.begin(order)
-        deadline = Deadline.after(SystemClock(), 1000)
+        deadline = far_deadline()
+        plan = await studio.archiver.begin(order, deadline)
         parts = await studio.archiver.find_missing(plan)
         for part in [*reversed(parts), parts[0]] if backwards else parts:
             await studio.archiver.write_part(plan, part, deadline)
@@ -62,8 +62,8 @@ async def test_a_dataset_whose_parts_are_written_twice_and_in_any_order_has_the_
 async def test_browsers_and_tools_are_told_what_each_file_is(monkeypatch):
     studio = make_studio()
     order = await studio.crawl(5, output=Output(format="webdataset"))
-    plan = await studio.archiver.begin(order)
-    deadline = Deadline.after(SystemClock(), 1000)
+    deadline = far_deadline()
+    plan = await studio.archiver.begin(order, deadline)
     for part in await studio.archiver.find_missing(plan):
         await studio.archiver.write_part(plan, part, deadline)
     types = {}

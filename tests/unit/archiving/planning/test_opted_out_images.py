@@ -10,19 +10,19 @@ import pytest
 
 from shared.archiving.archiver import Archiver
 from shared.archiving.planning.planner import PlanConfig
-from shared.clock import Deadline, SystemClock
+from shared.clock import SystemClock
 from shared.optouts.matcher import DETAIL
 from shared.optouts.optout import OptOutKind, normal_value
 from shared.optouts.optout_list import OptOutList, new_optout
 from shared.storage.storage import Storage
-from tests.unit.in_memory import memory_storage, runtime_of
+from tests.unit.in_memory import far_deadline, memory_storage, runtime_of
 
 
 async def archived(studio, order, optouts):
     storage: Storage = memory_storage(studio.blobs)
     archiver = Archiver(storage, runtime_of(), PlanConfig(), None, optouts)
-    plan = await archiver.begin(order)
-    deadline = Deadline.after(SystemClock(), 60)
+    deadline = far_deadline()
+    plan = await archiver.begin(order, deadline)
     for number in await archiver.find_missing(plan):
         await archiver.write_part(plan, number, deadline)
     found = await archiver.finish(plan, deadline)

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from shared.archiving.archiver import Archiver
 from shared.archiving.options import Output
-from shared.archiving.planning.planner import PlanConfig, Planner
 from shared.errors import Damaged
 from shared.records.records import decode_records, encode_records
 from shared.storage.memory.blobs import MemoryBlobs
-from tests.unit.in_memory import runtime_of
+from tests.unit.in_memory import far_deadline, memory_storage, runtime_of
 
 
 class Watched(MemoryBlobs):
@@ -33,16 +33,20 @@ class Watched(MemoryBlobs):
         return await super().stage(name, *args)
 
 
+def _archiver(blobs):
+    return Archiver(memory_storage(blobs), runtime_of())
+
+
 @pytest.mark.parametrize("form", ["zip", "webdataset"])
 async def test_planning_an_order_again_returns_the_stored_plan_without_reading_records(studio, form):
     order = await studio.crawl(45, output=Output(format=form))
     blobs = Watched(studio.blobs)
-    first = await Planner(blobs, runtime_of(), PlanConfig()).plan(order)
+    first = await _archiver(blobs).begin(order, far_deadline())
     assert set(order.record_blobs) <= set(blobs.read)
     assert blobs.written
     blobs.read.clear()
     blobs.written.clear()
-    second = await Planner(blobs, runtime_of(), PlanConfig()).plan(order)
+    second = await _archiver(blobs).begin(order, far_deadline())
     assert blobs.read == [f"{order.work_prefix}{order.digest}/plan.npz"]
     assert blobs.written == []
     assert second.encode() == first.encode()
@@ -52,10 +56,10 @@ async def test_another_order_gets_its_own_plan(studio):
     order = await studio.crawl(45)
     other = await studio.crawl(45, seed=1)
     blobs = Watched(studio.blobs)
-    planner = Planner(blobs, runtime_of(), PlanConfig())
-    await planner.plan(order)
+    archiver = _archiver(blobs)
+    await archiver.begin(order, far_deadline())
     blobs.read.clear()
-    await planner.plan(other)
+    await archiver.begin(other, far_deadline())
     assert set(order.record_blobs) <= set(blobs.read)
 
 
@@ -67,4 +71,4 @@ async def test_records_that_are_not_in_order_of_index_are_damaged(studio, indice
     changed = [replace(record, index=index) for record, index in zip(records, indices, strict=True)]
     await studio.blobs.put(name, encode_records(changed))
     with pytest.raises(Damaged, match="the records of chunk"):
-        await studio.archiver.begin(order)
+        await studio.archiver.begin(order, far_deadline())

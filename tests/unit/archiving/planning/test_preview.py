@@ -18,6 +18,7 @@ from shared.archiving.planning.preview import MOST_LABELS, Pictures, choose_samp
 from shared.clock import SystemClock
 from shared.images.preview import ContactSheets
 from tests.unit.archiving.conftest import LABELS, make_studio
+from tests.unit.in_memory import far_deadline
 
 PREVIEW = "derived/job_j1/r1/preview.jpg"
 CARD_LINE = "![Some images of each label](preview.jpg)"
@@ -144,7 +145,7 @@ async def test_runs_at_the_same_time_deliver_the_preview_of_the_plan_that_was_st
     studio = make_studio(lambda _: previews)
     order = await studio.crawl(30)
     # both runs make a plan before one of them is stored
-    first, second = await asyncio.gather(studio.archiver.begin(order), studio.archiver.begin(order))
+    first, second = await asyncio.gather(*(studio.archiver.begin(order, far_deadline()) for _ in range(2)))
     assert (previews.previews, first.encode() == second.encode()) == ([], True)
     for _ in range(2):
         with await studio.zip(order) as archive:

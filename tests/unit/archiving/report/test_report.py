@@ -27,6 +27,7 @@ from shared.records.scores import SCORES, SCORES_OF_ALL
 from shared.storage.joined_reads import join_reads
 from tests.unit.archiving.conftest import make_studio
 from tests.unit.archiving.selection.rows import columns_of
+from tests.unit.in_memory import far_deadline
 
 HOSTILE = '"><script>alert(1)</script>\u202e&amp;'
 VOID = {"meta", "img", "rect", "line"}
@@ -132,7 +133,7 @@ async def test_an_image_that_cannot_be_made_small_is_a_grey_cell(studio):
     order = await studio.crawl(10)
     shard = "work/job_j1/shards/0"
     await studio.blobs.put(shard, b"x" * len(await studio.blobs.get(shard)))
-    plan = await studio.archiver.begin(order)
+    plan = await studio.archiver.begin(order, far_deadline())
     [report] = [text for text in plan.header.contents.texts if text.name == "report.html"]
     data = await studio.blobs.get(report.blob, offset=report.offset, length=report.size)
     assert pictures_in(data) == []

@@ -10,7 +10,7 @@ from shared.archiving.layout.parquet import ParquetLayout
 from shared.archiving.layout.tar import TarLayout
 from shared.archiving.layout.zip import ZipLayout
 from shared.archiving.options import Output
-from shared.clock import Deadline, SystemClock
+from tests.unit.in_memory import far_deadline
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -24,8 +24,8 @@ async def test_the_places_of_cells_and_images_are_computed_beside_the_event_loop
                 yield span
 
         monkeypatch.setattr(layout, "between", between)
-    plan = await studio.archiver.begin(await studio.crawl(100, output=Output(format=form)))
-    deadline = Deadline.after(SystemClock(), 1000)
+    deadline = far_deadline()
+    plan = await studio.archiver.begin(await studio.crawl(100, output=Output(format=form)), deadline)
     for part in await studio.archiver.find_missing(plan):
         assert await studio.archiver.write_part(plan, part, deadline) is not Progress.OUT_OF_TIME
     assert threads

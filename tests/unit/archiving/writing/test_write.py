@@ -12,10 +12,9 @@ import pytest
 from shared.archiving.archiver import Archiver, Progress
 from shared.archiving.options import Output
 from shared.archiving.planning.planner import PlanConfig
-from shared.clock import Deadline, SystemClock
 from shared.errors import Unavailable
 from shared.storage.memory.blobs import MemoryBlobs
-from tests.unit.in_memory import memory_storage, runtime_of
+from tests.unit.in_memory import far_deadline, memory_storage, runtime_of
 
 BLOCK = 10_000
 
@@ -64,17 +63,13 @@ async def slow(studio):
         order = await studio.crawl(200, **changes)
         async for info in studio.blobs.list(""):
             await blobs.put(info.name, await studio.blobs.get(info.name))
-        return await archiver.begin(order)
+        return await archiver.begin(order, far_deadline())
 
     return blobs, archiver, begin
 
 
-def _deadline():
-    return Deadline.after(SystemClock(), 1000)
-
-
 async def _check(blobs, archiver, plan):
-    archived = await archiver.finish(plan, _deadline())
+    archived = await archiver.finish(plan, far_deadline())
     data = await blobs.get(archived.blobs[0])
     assert archived.checksums[archived.blobs[0]].sha256 == hashlib.sha256(data).hexdigest()
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -85,7 +80,7 @@ async def test_three_blocks_are_sent_at_a_time_and_no_buffer_changes_under_them(
     blobs, archiver, begin = slow
     plan = await begin()
     blobs.three.clear()
-    assert await archiver.write_part(plan, 0, _deadline()) is Progress.ALL_WRITTEN
+    assert await archiver.write_part(plan, 0, far_deadline()) is Progress.ALL_WRITTEN
     blocks = -(-plan.size_bytes // BLOCK)
     assert blocks > 12
     assert sorted(blobs.staged_blocks) == [min(blobs.staged_blocks) + at for at in range(blocks)]
@@ -97,7 +92,7 @@ async def test_a_shard_is_read_once_for_all_blocks_that_are_composed_together(sl
     blobs, archiver, begin = slow
     plan = await begin()
     before = blobs.reads.copy()
-    await archiver.write_part(plan, 0, _deadline())
+    await archiver.write_part(plan, 0, far_deadline())
     reads = sum((blobs.reads - before).values())
     shards = len(plan.header.contents.shards)
     composed = -(-plan.size_bytes // (2 * BLOCK))
@@ -110,10 +105,10 @@ async def test_the_next_run_sends_the_blocks_that_could_not_be_sent(slow):
     plan = await begin()
     blobs.fails_at = 7
     with pytest.raises(Unavailable):
-        await archiver.write_part(plan, 0, _deadline())
+        await archiver.write_part(plan, 0, far_deadline())
     assert blobs.sending <= 3
     blobs.fails_at = -1
-    assert await archiver.write_part(plan, 0, _deadline()) is Progress.ALL_WRITTEN
+    assert await archiver.write_part(plan, 0, far_deadline()) is Progress.ALL_WRITTEN
     assert set(Counter(blobs.staged_blocks).values()) == {1}
     await _check(blobs, archiver, plan)
 
@@ -123,6 +118,6 @@ async def test_a_process_writes_one_part_after_the_other(slow):
     plan = await begin(
         output=Output.model_construct(format="webdataset", annotations=("jsonl",), shard_size=30_000)
     )
-    ended = await asyncio.gather(*(archiver.write_part(plan, 0, _deadline()) for _ in range(2)))
+    ended = await asyncio.gather(*(archiver.write_part(plan, 0, far_deadline()) for _ in range(2)))
     assert Progress.ALL_WRITTEN in ended
     assert blobs.most <= 3

@@ -36,7 +36,7 @@ async def test_the_same_bytes_come_of_one_part_and_of_many(parts):
     await parts.blobs.delete(f"{order.work_prefix}{order.digest}/plan.npz")
     await parts.blobs.delete(f"datasets/job_{job.id}/dataset.zip")
     await parts.entities.erase("chunks", job.id)
-    plan = await parts.archiver.begin(order)
+    plan = await parts.archiver.begin(order, parts.deadline())
     assert len(plan.parts) == 1
     assert await parts.archiver.write_part(plan, 0, parts.deadline()) is Progress.ALL_WRITTEN
     archived = await parts.archiver.finish(plan, parts.deadline())
