@@ -1,8 +1,13 @@
 import asyncio
 
 import pytest
+from aiohttp import web
 
 from shared.crawling.fetching.byte_budget import ByteBudget
+from shared.records.consent import Answers
+from shared.web.wishes.respect import Respect
+from tests.unit.crawling.fetching.asking import BUDGET, FILTERS, patience
+from tests.unit.loopback import serving
 
 
 async def _begun(coroutine):
@@ -65,3 +70,47 @@ async def test_a_cancelled_task_lets_the_next_task_have_free_bytes_at_once():
     large, small = await _begun(budget.take(10)), await _begun(budget.take(5))
     large.cancel()
     assert await small == 5
+
+
+async def _hanging(request):
+    """An image whose end does not come."""
+    if request.path != "/hanging":
+        return web.Response(body=bytes(1000))
+    response = web.StreamResponse()
+    response.content_length = 1000
+    await response.prepare(request)
+    await response.write(bytes(500))
+    await asyncio.sleep(30)
+    return response
+
+
+@pytest.fixture
+async def download(make_fetcher):
+    fetcher = make_fetcher()
+    async with serving(_hanging) as base:
+
+        def fetch(path):
+            return fetcher.fetch(f"{base}{path}", FILTERS, Respect.nothing(), patience(), Answers())
+
+        yield fetch, fetcher._budget
+
+
+async def test_a_download_that_is_cancelled_while_the_image_comes_gives_its_memory_back(download):
+    fetch, budget = download
+    task = asyncio.create_task(fetch("/hanging").__aenter__())
+    async with asyncio.timeout(5):
+        while budget._free == BUDGET:  # noqa: ASYNC110 - a budget has no events
+            await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert budget._free == BUDGET
+
+
+async def test_an_image_counts_until_its_block_ends_also_by_an_error(download):
+    fetch, budget = download
+    with pytest.raises(LookupError):
+        async with fetch("/whole"):
+            assert budget._free == BUDGET - 1000
+            raise LookupError
+    assert budget._free == BUDGET

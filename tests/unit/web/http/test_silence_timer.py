@@ -1,6 +1,8 @@
 """The limit of the time without a byte, on connections that are used again and again."""
 
 import asyncio
+import gc
+import weakref
 from contextlib import asynccontextmanager
 
 import aiohttp
@@ -100,3 +102,14 @@ def test_the_timer_can_be_moved_in_its_last_moment_on_the_event_loop_of_the_work
                 await reader.read()
 
     asyncio.run(move(), loop_factory=uvloop.new_event_loop)
+
+
+async def test_a_connection_that_is_closed_is_not_kept_by_its_timer():
+    reader = HeadReader(asyncio.get_running_loop())
+    reader.read_timeout = 600
+    reader.start_timeout()
+    reader.connection_lost(None)
+    left = weakref.ref(reader)
+    del reader
+    gc.collect()
+    assert left() is None
