@@ -118,6 +118,15 @@ async def test_blocks_become_a_blob_in_the_order_of_the_commit(blobs):
     assert dict(await blobs.staged("a")) == {}
 
 
+async def test_a_number_of_a_block_may_have_eight_bytes(blobs):
+    numbers = [2**64 - 1, 7, 2**64 - 65_536, 0]
+    for number in numbers:
+        await blobs.stage("a", number, f"<{number}>".encode())
+    assert set(await blobs.staged("a")) == set(numbers)
+    await blobs.commit("a", numbers, BlobAttributes())
+    assert await blobs.get("a") == b"".join(f"<{number}>".encode() for number in numbers)
+
+
 async def test_a_commit_may_be_repeated(blobs):
     await blobs.stage("a", 0, b"zero")
     await blobs.stage("a", 1, b"one")

@@ -50,9 +50,12 @@ class SliceWriting:
         storage did not answer or is damaged: `write` finds this again.
         """
         piece = plan.slice_of_images()
-        if piece is None or self._writing.locked() or late():
+        if piece is None or self._writing.locked():
             return None
         async with self._writing:
+            # another slice may have waited for its turn
+            if late():
+                return None
             with contextlib.suppress(AppError), self._uploading(plan, piece) as upload:
                 return await begin_slice(plan, piece, self._blobs, late, upload.add)
         return None

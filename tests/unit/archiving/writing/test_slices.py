@@ -21,6 +21,7 @@ from shared.errors import Damaged, Unavailable
 from shared.optouts.optout import OptOutKind, normal_value
 from shared.optouts.optout_list import OptOutList, new_optout
 from shared.storage.memory.blobs import MemoryBlobs
+from shared.telemetry.recording import RecordingTelemetry
 from tests.unit.archiving.conftest import picture
 from tests.unit.in_memory import far_deadline, memory_storage, runtime_of
 
@@ -276,6 +277,41 @@ async def test_no_images_are_written_while_another_slice_of_the_process_is(studi
         plan = await archiver.begin(order, far_deadline())
     assert not blobs.staged_blocks
     assert await archiver.write_part(plan, 0, far_deadline()) is Progress.ALL_WRITTEN
+
+
+async def test_no_images_are_written_late_after_another_slice_that_had_waited_for_its_turn(studio):
+    blobs = Observed(studio.blobs)
+    writing = _archiver(blobs)._writing
+    draft = await _archiver(blobs)._planner.draft(await studio.crawl(COUNT))
+    has_texts = asyncio.Event()
+
+    async def write_other():
+        async with writing._writing:
+            has_texts.set()
+
+    async with asyncio.TaskGroup() as tasks:
+        async with writing._writing:
+            tasks.create_task(write_other())
+            await asyncio.sleep(0)
+        assert not writing._writing.locked()
+        assert await writing.begin(draft.plan, has_texts.is_set) is None
+    assert has_texts.is_set()
+    assert not blobs.staged_blocks
+
+
+async def test_each_upload_reports_the_bytes_that_it_has_sent(studio):
+    blobs, telemetry = Observed(studio.blobs, 7), RecordingTelemetry()
+    archiver = Archiver(
+        memory_storage(blobs), runtime_of(telemetry=telemetry), PlanConfig(block_bytes=BLOCK), None
+    )
+    plan = await archiver.begin(await studio.crawl(COUNT), far_deadline())
+    begun = blobs.staged_blocks.total() * BLOCK
+    assert await archiver.write_part(plan, 0, far_deadline()) is Progress.ALL_WRITTEN
+    uploads = [
+        one for one in telemetry.named("azure_blob_upload") if str(one.properties["target"]).endswith(ZIP)
+    ]
+    sent = [round(one.measurements["file_size_mb"] * 1_000_000) for one in uploads]
+    assert sent == [begun, plan.size_bytes - begun]
 
 
 @pytest.mark.parametrize("gone", [False, True])
