@@ -12,7 +12,7 @@ from enum import Enum, auto
 
 from shared.archiving.formats.registry import format_of
 from shared.archiving.order import Archived, ArchiveOrder
-from shared.archiving.planning.parts import block_bytes_of
+from shared.archiving.planning.parts import WrittenSlices, block_bytes_of
 from shared.archiving.planning.plan import Plan
 from shared.archiving.planning.planner import PlanConfig, Planner
 from shared.archiving.planning.preview import PREVIEW, PreviewMaker
@@ -87,7 +87,7 @@ class Archiver:
         if plan is None:
             plan = await self._make_plan(order, deadline)
         slices = sum(len(part.slices) for part in plan.parts)
-        await self._ledger.open(order.job_id, order.digest, slices, self._clock.now())
+        plan.written = await self._ledger.open(order.job_id, order.digest, slices, self._clock.now())
         if plan.files:
             signals.dataset_upload_started(
                 self._telemetry, job_id=order.job_id, image_count=len(plan.images), destination=order.prefix
@@ -114,8 +114,7 @@ class Archiver:
 
     async def find_missing(self, plan: Plan) -> Sequence[int]:
         """Returns the numbers of the parts that are not complete yet, in order."""
-        digests = await self._ledger.read(plan.header.job_id, plan.header.digest)
-        return _missing_parts(plan, digests)
+        return _missing_parts(plan, (await self._written(plan)).digests)
 
     async def write_part(
         self,
@@ -133,17 +132,18 @@ class Archiver:
             Permanent: stored images are gone.
             Retryable: storage did not answer.
         """
-        job_id, plan_digest = plan.header.job_id, plan.header.digest
-        known = await self._ledger.read(job_id, plan_digest)
-        if not _missing_parts(plan, known):
+        known = await self._written(plan)
+        if not _missing_parts(plan, known.digests):
             return Progress.ALL_WRITTEN
-        missing = [piece for piece in plan.parts[number].slices if known[piece.number] is None]
+        missing = [piece for piece in plan.parts[number].slices if known.digests[piece.number] is None]
         digests = await self._writing.write(plan, missing, deadline)
         complete = len(digests) == len(missing)
         if complete and digests and before_noted is not None:
             await before_noted()
-        if digests and await self._ledger.note(job_id, plan_digest, digests, self._clock.now()):
-            return Progress.ALL_WRITTEN
+        if digests:
+            plan.written = await self._ledger.note(known, digests, self._clock.now())
+            if plan.written is not None:
+                return Progress.ALL_WRITTEN
         return Progress.PART_WRITTEN if complete else Progress.OUT_OF_TIME
 
     async def finish(self, plan: Plan, deadline: Deadline) -> Archived | None:
@@ -152,11 +152,11 @@ class Archiver:
         Raises:
             Retryable: storage did not answer.
         """
-        digests = await self._ledger.read(plan.header.job_id, plan.header.digest)
-        if _missing_parts(plan, digests) or not await self._commit(plan):
+        known = await self._written(plan)
+        if _missing_parts(plan, known.digests) or not await self._commit(plan, known):
             return None
         checksums = {
-            plan.blob(file): await self._checksum(plan, number, digests, deadline)
+            plan.blob(file): await self._checksum(plan, number, known.digests, deadline)
             for number, file in enumerate(plan.files)
         }
         if plan.header.description and plan.files:
@@ -187,6 +187,10 @@ class Archiver:
             diff=plan.header.diff,
         )
 
+    async def _written(self, plan: Plan) -> WrittenSlices:
+        """Returns which slices are written, as the step before in this run has learned, or else as stored."""
+        return plan.take_written() or await self._ledger.read(plan.header.job_id, plan.header.digest)
+
     async def _put_text(
         self, plan: Plan, file: str, data: bytes, media_type: str
     ) -> Mapping[str, FileChecksum]:
@@ -212,7 +216,7 @@ class Archiver:
                     page = read.cut(data, text.piece)
                     await self._blobs.put(name_of(*dataset), page, BlobAttributes(media_type))
 
-    async def _commit(self, plan: Plan) -> bool:
+    async def _commit(self, plan: Plan, known: WrittenSlices) -> bool:
         """Commits all files; returns whether all blocks were there.
 
         If not, the ledger notes that the slices of the files that lack blocks must be written again.
@@ -229,7 +233,7 @@ class Archiver:
         if incomplete:
             slices = [piece for part in plan.parts for piece in part.slices if piece.file in incomplete]
             again = [piece.number for piece in slices]
-            await self._ledger.forget(plan.header.job_id, plan.header.digest, again, self._clock.now())
+            await self._ledger.forget(known, again, self._clock.now())
         return not incomplete
 
     async def _checksum(

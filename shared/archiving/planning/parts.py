@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import count
 
 from shared.archiving.layout.contents import Piece
+from shared.storage.entities import Entity
 
 MAX_PARTS = 1500
 # Azure takes 50,000 blocks in a blob
@@ -50,6 +51,14 @@ class BegunSlice:
     blocks: int
     digest: "hashlib._Hash"
     running: RunningChecksum | None
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenSlices:
+    """The SHA-256 of each slice in hex, or None for one that is not written, and the ledger's row that says so."""
+
+    digests: Sequence[str | None]
+    row: Entity
 
 
 def block_bytes_of(size: int, block_bytes: int) -> int:

@@ -18,7 +18,7 @@ from shared.archiving.formats.registry import format_of
 from shared.archiving.layout.contents import Contents, File, Images, Piece
 from shared.archiving.layout.layout import Layout, PlainLayout
 from shared.archiving.options import FormatName
-from shared.archiving.planning.parts import BegunSlice, Part, Slice, block_bytes_of, cut_parts
+from shared.archiving.planning.parts import BegunSlice, Part, Slice, WrittenSlices, block_bytes_of, cut_parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +53,13 @@ _adapter = TypeAdapter(PlanHeader)
 class Plan:
     """The plan of a dataset (see the module).
 
-    `begun` is what the run that made the plan has written of the first slice meanwhile. It is not stored.
+    `begun` is what the run that made the plan has written of the first slice meanwhile. `written` is what the run has
+    learned of the slices last, if nothing is newer. Both are not stored.
     """
 
     def __init__(self, header: PlanHeader, images: Images) -> None:
         self.begun: BegunSlice | None = None
+        self.written: WrittenSlices | None = None
         self.header = header
         self.images = images
         self._format = format_of(header.format, header.optional_columns)
@@ -96,6 +98,11 @@ class Plan:
             return None
         begun, self.begun = self.begun, None
         return begun
+
+    def take_written(self) -> WrittenSlices | None:
+        """Returns what the run knows of the slices. The next call returns None: by then it may have changed."""
+        written, self.written = self.written, None
+        return written
 
     def blob(self, file: File) -> str:
         """Returns the name of a file's blob."""

@@ -71,3 +71,11 @@ async def test_the_end_of_a_job_is_written_and_its_slot_freed_with_few_reads(flo
     # the index row; the slots, and who waits; the job, the index row and the slot
     assert made == {"get": 1, "query": 2, "apply": 3}
     assert [work.finished_at is not None async for work in flow.jobs.works()] == [True]
+
+
+async def test_the_archive_of_one_part_is_made_and_the_job_ended_with_few_reads(flow):
+    await flow.send(SPEC)
+    *_, archive = await _until_archived(flow)
+    made = await _calls(flow, flow.handle(ARCHIVES_QUEUE, archive))
+    assert (await flow.jobs.require("admin", "job1")).state is State.COMPLETED
+    assert made["get"] == 13

@@ -34,7 +34,7 @@ async def test_a_job_that_is_cancelled_before_the_commit_gets_no_files(parts):
 
     async def note_while_cancelled(*arguments):
         all_written = await note(*arguments)
-        if all_written:
+        if all_written is not None:
             await parts.cancel(job)
         return all_written
 

@@ -76,8 +76,8 @@ async def test_a_plan_says_how_many_slices_are_written_and_when_the_last_one_was
     parts, planned = PartLedger(app.entities), app.clock.now()
     later = planned + timedelta(seconds=5)
     await parts.open(job.id, "plan", 3, planned)
-    await parts.open(job.id, "plan", 3, later)
-    await parts.note(job.id, "plan", {1: b"d" * 32}, later)
+    opened = await parts.open(job.id, "plan", 3, later)
+    await parts.note(opened, {1: b"d" * 32}, later)
     [plan] = (await caller.get(f"jobs/{job.id}/timeline")).body["plans"]
     assert (plan["slices"], plan["written"]) == (3, 1)
     assert datetime.fromisoformat(plan["planned_at"]) == planned
