@@ -33,7 +33,7 @@ RELEVANCE_FILES: Final = {
     VISION_FILE: _MAX_WEIGHTS_BYTES,
     TEXT_FILE: _MAX_WEIGHTS_BYTES,
 }
-"""The files of a model for relevance in ONNX, and how many bytes each may have."""
+"""Names the files of a relevance model in ONNX, and the largest size of each in bytes."""
 
 FACES_FILES: Final = {MODEL_FILE: _MAX_FACE_WEIGHTS_BYTES}
 """The files of a model that finds faces, and how many bytes each may have."""

@@ -98,7 +98,7 @@ class Discover:
             await self._queues.send(JOBS_QUEUE, message_of(job))
 
     async def _discover(self, job: Job, deadline: Deadline, *, is_first: bool) -> Continuation | None:
-        """Discovers for one slice; returns how to go on, or None if everything is found.
+        """Discovers until the time of this run ends. Returns how to go on, or None if everything is found.
 
         The first run of a job reads no state: there is none, unless another run began at the same time. Then that run
         is ahead as soon as it saves.

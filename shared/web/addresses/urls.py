@@ -15,7 +15,7 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 # RFC 3986, 3.3 and 3.4
 _ILLEGAL = re.compile(r"%(?![0-9A-Fa-f]{2})|[^A-Za-z0-9\-._~!$&'()*+,;=:@/?%]")
 _DOT_SEGMENT = re.compile(r"/(?:\.|%2e){1,2}(?:/|$)", re.IGNORECASE)
-# a URL that stays as it is, but for its origin; it has no fragment, and must have no dot segments
+# a URL of which only the origin may need changes; it has no fragment, and `_plain` refuses dot segments
 _PLAIN = re.compile(
     r"(https?)://([A-Za-z0-9.:_-]++)((?:/(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]++|%[0-9A-Fa-f]{2})*+)?)"
     r"(?:\?((?:[A-Za-z0-9\-._~!$&'()*+,;=:@/?]++|%[0-9A-Fa-f]{2})*+))?"
