@@ -101,10 +101,10 @@ def _archiver(blobs, config=None, optouts=None, storage=None) -> Archiver:
 
 
 async def _archive(archiver, order, deadline=None):
+    """Makes a dataset. The deadline ends what is written before the plan is stored, and nothing after."""
     plan = await archiver.begin(order, deadline or far_deadline())
     for number in await archiver.find_missing(plan):
-        while await archiver.write_part(plan, number, deadline or far_deadline()) is Progress.OUT_OF_TIME:
-            plan = await archiver.begin(order, deadline or far_deadline())
+        assert await archiver.write_part(plan, number, far_deadline()) is not Progress.OUT_OF_TIME
     archived = await archiver.finish(plan, far_deadline())
     assert archived is not None
     return archived
