@@ -14,7 +14,13 @@ _CONTROL, _APPLICATION = 0xF9, 0xFF
 _SIZES = {_CONTROL: 4, _APPLICATION: 11}
 """The size of an extension's first sub-block, by the extension's label."""
 
+# a frame has two or three blocks, and an animation of an hour has less than 60,000 frames
+_MAX_BLOCKS = 200_000
+# in all blocks together. Writers fill sub-blocks with up to 255 bytes, so these are up to 255 MB
+_MAX_SUB_BLOCKS = 1_000_000
+
 _TRUNCATED = Rejected(Reason.TRUNCATED)
+_TOO_MANY = Rejected(Reason.CORRUPT, "too many blocks")
 
 
 class Block(NamedTuple):
@@ -27,7 +33,7 @@ class Block(NamedTuple):
 
 
 def check_gif(data: bytes) -> Rejected | None:
-    """Returns a rejection if the blocks do not lead to the trailer."""
+    """Returns a rejection if the blocks do not lead to the trailer, or if they are too many."""
     for block in blocks(data):
         if isinstance(block, Rejected):
             return block
@@ -71,33 +77,44 @@ def _first_block(data: bytes) -> int:
 
 
 def blocks(data: bytes) -> Iterator[Block | Rejected]:
-    """Yields each block before the trailer. If the blocks do not lead to the trailer, the last item is a rejection."""
+    """Yields each block before the trailer.
+
+    If the blocks do not lead to the trailer, or if they are too many, the last item is a rejection.
+    """
     at = _first_block(data)
-    while at < len(data):
+    sub_blocks = _MAX_SUB_BLOCKS
+    for _ in range(_MAX_BLOCKS + 1):
+        if at >= len(data):
+            yield _TRUNCATED
+            return
         start = at
         match data[at]:
             case 0x3B:
                 return
             case 0x21:
-                at = _after_blocks(data, at + 2)
-                yield _extension(data, start, at)
+                at, sub_blocks = _after_blocks(data, at + 2, sub_blocks)
+                block = _extension(data, start, at)
             case 0x2C:
                 flags = data[at + 9] if at + 9 < len(data) else 0
                 pixels = at + 11 + _palette_bytes(flags)
-                at = _after_blocks(data, pixels)
-                sound = (
-                    at > pixels + 1 and any(data[start + 5 : start + 7]) and any(data[start + 7 : start + 9])
-                )
-                yield Block("frame", start, at, sound)
+                at, sub_blocks = _after_blocks(data, pixels, sub_blocks)
+                block = Block("frame", start, at, _is_frame_sound(data, start, at - pixels))
             case 0:
                 # some writers put padding between blocks; OpenCV and libvips refuse it
                 found = _NOT_ZERO.search(data, at)
                 at = found.start() if found else len(data)
-                yield Block("note", start, at, sound=False)
+                block = Block("note", start, at, sound=False)
             case _:
                 yield Rejected(Reason.CORRUPT, "no such block")
                 return
-    yield _TRUNCATED
+        if not sub_blocks:
+            break
+        yield block
+    yield _TOO_MANY
+
+
+def _is_frame_sound(data: bytes, start: int, pixel_bytes: int) -> bool:
+    return pixel_bytes > 1 and any(data[start + 5 : start + 7]) and any(data[start + 7 : start + 9])
 
 
 def _extension(data: bytes, start: int, end: int) -> Block:
@@ -111,8 +128,12 @@ def _palette_bytes(flags: int) -> int:
     return 3 << (flags & 7) + 1 if flags & 0x80 else 0
 
 
-def _after_blocks(data: bytes, at: int) -> int:
-    """Returns the position after a chain of sub-blocks. Each begins with its length; an empty one ends the chain."""
-    while at < len(data) and data[at]:
-        at += data[at] + 1
-    return at + 1
+def _after_blocks(data: bytes, at: int, most: int) -> tuple[int, int]:
+    """Returns the position after a chain of sub-blocks, and how many of `most` are left.
+
+    Each begins with its length; an empty one ends the chain. If none are left, the position may be within the chain.
+    """
+    while most and at < len(data) and (size := data[at]):
+        at += size + 1
+        most -= 1
+    return at + 1, most

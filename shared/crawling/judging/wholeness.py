@@ -21,6 +21,7 @@ _KIND_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 
 _MAX_PAGES = 2000
 _MAX_SCANS = 64
 _MAX_SEGMENTS = 5000
+_MAX_BOXES = 100_000
 _MARKER = re.compile(rb"\xff([\xc0-\xcf\xd8-\xfe])")
 """A marker that begins a segment: no restart marker, no marker without content, no reserved marker."""
 
@@ -90,9 +91,14 @@ def _check_png(data: bytes) -> Rejected | None:
 
 
 def _check_boxes(data: bytes) -> Rejected | None:
-    """Checks that no box reaches beyond the end of the file (ISO/IEC 14496-12, 4.2)."""
+    """Checks that no box reaches beyond the end of the file (ISO/IEC 14496-12, 4.2).
+
+    A picture has some boxes. A sequence has two for each fragment.
+    """
     at = 0
-    while at + 8 <= len(data):
+    for _ in range(_MAX_BOXES):
+        if at + 8 > len(data):
+            return None
         size = int.from_bytes(data[at : at + 4])
         if size == 1:
             size = int.from_bytes(data[at + 8 : at + 16])
@@ -103,7 +109,7 @@ def _check_boxes(data: bytes) -> Rejected | None:
         at += size
         if at > len(data):
             return _TRUNCATED
-    return None
+    return Rejected(Reason.CORRUPT, "too many boxes")
 
 
 def _check_tiff(data: bytes) -> Rejected | None:

@@ -13,10 +13,11 @@ from shared.crawling.judging.picture.color import profile_name
 from shared.crawling.judging.wholeness import check_whole
 from shared.crawling.options import Filters, Format
 from shared.records.records import Reason, Rejected
+from tests.corpus.gif_parts import NOTE, control, frame, gif
 from tests.unit.crawling.judging.pictures import encoded, profile, scan_bomb
 
 BYTES = 20_000_000
-SECONDS = 60  # what is linear takes two, or ten on a slow machine; what is not, hours
+SECONDS = 60  # what is linear takes one or two; what is not, hours
 
 
 def tiff_of_one_array(fields: int = 65_000) -> bytes:
@@ -65,6 +66,32 @@ def test_checking_a_large_file_takes_linear_time(name):
     began = time.process_time()
     check_whole(data, form)
     assert time.process_time() - began < SECONDS
+
+
+@pytest.mark.parametrize(
+    ("most", "blocks"),
+    [
+        (200_000, lambda count: b"!\xfe\0" * count),
+        (200_000, lambda count: b"!\xfe\1a\0" * (count // 2) + b"!\xfe\0" * (count - count // 2)),
+        (999_999, lambda count: b"!\xfe" + b"\1a" * count + b"\0"),
+        (999_999, lambda count: (b"!\xfe" + b"\1a" * (count // 3) + b"\0") * 3),
+    ],
+)
+def test_a_gif_has_at_most_so_many_blocks_and_sub_blocks(most, blocks):
+    assert check_whole(gif(blocks(most)), "gif") is None
+    assert check_whole(gif(blocks(most + 3)), "gif") == Rejected(Reason.CORRUPT, "too many blocks")
+
+
+def test_a_gif_of_too_many_blocks_is_rejected_with_its_reason():
+    assert inspect(gif(control() + frame() + NOTE * 200_000), Filters(min_width=1, min_height=1)) == Rejected(
+        Reason.CORRUPT, "too many blocks"
+    )
+
+
+def test_an_avif_has_at_most_so_many_boxes():
+    box = b"\0\0\0\x08free"
+    assert check_whole(box * 99_999, "avif") is None
+    assert check_whole(box * 100_001, "avif") == Rejected(Reason.CORRUPT, "too many boxes")
 
 
 @pytest.mark.parametrize("make", [tiff_of_one_array, tiff_of_overlapping_pages])
