@@ -48,10 +48,13 @@ class ArchiveStarts:
         Raises:
             Permanent: the spec names a dataset to deduplicate against that is not there.
         """
-        stored = await self.stored(job)
-        if stored is not None:
-            return stored
-        start = await self._look_up(job, spec)
+        try:
+            start = await self._look_up(job, spec)
+        except Permanent:
+            # the dataset may have been deleted since an earlier run stored the start
+            if stored := await self.stored(job):
+                return stored
+            raise
         try:
             await self._blobs.put(_blob(job), _adapter.dump_json(start), overwrite=False)
         except AlreadyExists:
@@ -92,7 +95,7 @@ class ArchiveStarts:
             if found is None:
                 raise Permanent(f"There is no dataset {name} to deduplicate against.")
             earlier.append(EarlierDataset(found.id, found.records_blob))
-        before = await self._catalog.get(job.user_id, job.id)
+        before = await self._catalog.get(job.user_id, job.id) if job.revision > 1 else None
         return ArchiveStart(tuple(earlier), before, str(spec.webhook_url) if spec.webhook_url else None)
 
 
