@@ -16,7 +16,7 @@ _SIZES = {_CONTROL: 4, _APPLICATION: 11}
 
 # a frame has two or three blocks, and an animation of an hour has less than 60,000 frames
 _MAX_BLOCKS = 200_000
-# in all blocks together. Writers fill sub-blocks with up to 255 bytes, so these are up to 255 MB
+# of all blocks together. Writers fill each with 255 bytes, so a million of them hold 255 MB
 _MAX_SUB_BLOCKS = 1_000_000
 
 _TRUNCATED = Rejected(Reason.TRUNCATED)
