@@ -135,7 +135,7 @@ async def get_report(call: Call) -> Answer:
     It was made with the dataset, which has it as `report.html`. It can be read in the Archive tier, too.
     """
     data = await call.app.dataset_images.report(call.caller.user_id, call.route("id"))
-    answer = _whole(call, Data(data, "text/html; charset=utf-8"), "report.html")
+    answer = _whole(call, Data(data, "text/html"), "report.html")
     if answer.status == HTTPStatus.OK:
         answer.headers["Content-Security-Policy"] = _REPORT_POLICY
     return answer
