@@ -20,7 +20,7 @@ _STOP_POLL_SECONDS = 0.5
 
 
 class _InterruptibleEntry[T](AbstractAsyncContextManager[T]):
-    """Enters another context, and keeps the current task among `tasks` until it is entered."""
+    """Enters another context. Until that is entered, the current task is in `tasks`, so that it can be cancelled."""
 
     __slots__ = ("_context", "_tasks")
 

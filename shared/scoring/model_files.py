@@ -14,7 +14,7 @@ _MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 # while a model is loaded, the bytes of its weights are in memory twice
 _MAX_WEIGHTS_BYTES = 1_000_000_000
 _MAX_FACE_WEIGHTS_BYTES = 50_000_000
-# the tokenizer of SigLIP 2, which has many languages, has 34 MB
+# the tokenizer of SigLIP 2 covers many languages and has 34 MB
 _MAX_TOKENIZER_BYTES = 50_000_000
 _MAX_CONFIG_BYTES = 1_000_000
 

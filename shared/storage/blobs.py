@@ -99,7 +99,7 @@ class BlockStore(BlobStore, Protocol):
     """Blobs that can be written in blocks. Several writers may stage blocks in any order; one commit makes the blob.
 
     A blob has at most 50,000 blocks, which is the limit of the service. The number of a block is its name only: the
-    commit decides the order. It has eight bytes at most.
+    commit decides the order. A number is less than 2^64.
     """
 
     async def stage(self, name: str, number: int, data: bytes | memoryview) -> None:

@@ -53,8 +53,8 @@ _adapter = TypeAdapter(PlanHeader)
 class Plan:
     """The plan of a dataset (see the module).
 
-    `begun` is what the run that made the plan has written of the first slice meanwhile. `written` is what the run has
-    learned of the slices last, if nothing is newer. Both are not stored.
+    `begun` is what this run wrote of the first slice while it made the plan. `written` says which slices are written,
+    as this run last read or wrote it. Neither is stored with the plan.
     """
 
     def __init__(self, header: PlanHeader, images: Images) -> None:

@@ -50,7 +50,7 @@ class _Slot:
 
 @dataclass(frozen=True, slots=True)
 class _Queued:
-    """A job that waits for a slot, or has waited. `revision` names the revision that has."""
+    """A job that waits for a slot, or has waited. `revision` names the revision of the job that wrote the row."""
 
     row: str
     job_id: str
@@ -224,5 +224,5 @@ def _values(job: Job | None) -> Mapping[str, Value]:
 
 
 def _read(entity: Entity) -> tuple[str, str]:
-    """Reverses `_values`."""
+    """Returns the id of the job and the name of its revision, both empty if the slot is free."""
     return str(entity.values["job_id"]), str(entity.values["revision"])

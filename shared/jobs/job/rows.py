@@ -32,7 +32,7 @@ class Work:
         since: When the job was created.
         finished_at: When it ended; None while it has not ended.
         revision: The job's revision that ended then, or has not ended.
-        clearing: Whether the clean-up has begun to delete the working blobs, so the job cannot be retried.
+        clearing: Whether the deletion of the working blobs has begun, so the job cannot be retried.
         etag: The version of the stored row.
     """
 

@@ -1,11 +1,11 @@
 """Stores jobs: a table row for each, and its spec as a blob beside the job's working blobs.
 
 Each job that has working blobs has an index row in the partition `~work`. It is written before the job's own row, and
-deleted by the nightly clean-up. The watchdog finds unfinished jobs of all users by it, and the clean-up finished ones.
-User ids never begin with `~`. One transaction writes a job's row and the mark that lists it (`newest_first`).
+deleted after the working blobs. By it, the watchdog finds the unfinished jobs of all users, and the deletion of working
+blobs finds the finished ones. User ids never begin with `~`. One transaction writes a job's row and the mark that lists
+it (`newest_first`).
 """
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
@@ -13,7 +13,7 @@ from datetime import datetime
 
 from shared.concurrency import task_group
 from shared.damage import reading
-from shared.errors import AlreadyExists, Changed, Conflict, Damaged, InvalidRequest, NotFound, Unavailable
+from shared.errors import AlreadyExists, Changed, Conflict, NotFound, Unavailable
 from shared.jobs.job.job import Job, WebhookState
 from shared.jobs.job.job_filter import ALL_JOBS, JobFilter
 from shared.jobs.job.rows import (
@@ -27,6 +27,7 @@ from shared.jobs.job.rows import (
     work_to_entity,
 )
 from shared.jobs.spec.spec import JobSpec, SpecReader, encode_spec
+from shared.jobs.spec.stored_spec import decode_stored_spec
 from shared.records.blob_names import dataset_prefix, spec_blob
 from shared.storage.blobs import BlobAttributes, BlobStore
 from shared.storage.compare_and_swap import compare_and_swap
@@ -34,7 +35,6 @@ from shared.storage.entities import Delete, Entity, EntityStore, Insert, Put, Re
 from shared.storage.newest_first import Listing, Span, end_of, mark, newest_first, place_of, unmark
 
 _TABLE = "jobs"
-_LARGE_BYTES = 100_000
 WORK_IS_DELETED = "The job's working files are being deleted just now; try again in some minutes."
 WORK_IS_GONE = "The job's working files are deleted; submit it again."
 
@@ -115,14 +115,7 @@ class JobStore:
             NotFound: its working blobs are gone.
             Damaged: it cannot be read.
         """
-        data = await self._blobs.get(spec_blob(job_id))
-        try:
-            # A large spec takes up to a second, which must not stop all other tasks.
-            if len(data) > _LARGE_BYTES:
-                return await asyncio.to_thread(self._specs.decode, data, internal=True)
-            return self._specs.decode(data, internal=True)
-        except (InvalidRequest, ValueError) as error:
-            raise Damaged("Damaged in storage: the job's spec.") from error
+        return await decode_stored_spec(await self._blobs.get(spec_blob(job_id)), self._specs)
 
     async def needed_spec(self, job_id: str) -> JobSpec:
         """Reads the spec of a job that has not ended, so its working blobs must exist.
@@ -162,9 +155,9 @@ class JobStore:
     async def reopen(self, job: Job, spec: JobSpec | None = None) -> Job:
         """Replaces a stored job that has ended by `job`, which has not; returns the job with its new version.
 
-        The index row is written before, so the clean-up spares the job, and again after, so the watchdog finds it. It
-        names the new revision, so the end of the earlier one is no longer noted in it. With
-        a `spec`, the job needs no working blobs of its earlier revisions, so they may have been deleted.
+        The index row is written before, so the working blobs are not deleted, and again after, so the watchdog finds
+        the job. It names the new revision, so the end of the earlier one is no longer noted in it. With a `spec`, the
+        job needs no working blobs of its earlier revisions, so they may have been deleted.
 
         Raises:
             Changed: another call has changed the job since it was read.
@@ -280,7 +273,7 @@ class JobStore:
         return None
 
     async def _note_end(self, job: Job) -> None:
-        """Writes in the index row that this revision has ended, unless a later one or the clean-up has begun."""
+        """Writes in the index row that this revision has ended, unless a later one or the deletion has begun."""
         running = unfinished(job)
 
         async def note(stored: Entity | None) -> None:

@@ -37,7 +37,7 @@ from shared.storage.compare_and_swap import compare_and_swap
 from shared.storage.entities import Change, Entity, EntityStore, Insert, Replace
 
 _TABLE = "chunks"
-# of each kind
+# for what discovery adds, and as many for what is done
 _LANES = 8
 _NEW_LANE = Progress(), ""
 _BUSY = "The ledger of the job is too busy."

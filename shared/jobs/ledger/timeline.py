@@ -35,7 +35,7 @@ class Timelines:
         self._parts = PartLedger(data.storage.entities)
 
     async def read(self, job: Job) -> Timeline:
-        """Returns the timeline of a job. After the clean-up of its working files it has the states only."""
+        """Returns the timeline of a job. Once its working blobs are deleted, it has the states only."""
         if not job.history:
             # it has no rows, and its id may be that of another job if its message was refused
             return Timeline(job.steps, Activity(), ())

@@ -20,7 +20,7 @@ _TABLE = "users"
 
 
 async def list_if_paying(entities: EntityStore, user: User) -> None:
-    """Lists a user who is about to be stored, unless the tier is free."""
+    """Lists a user who is about to be stored, unless the tier is free. Idempotent."""
     if user.tier is not TierName.FREE:
         partition = _partition(shard_of(user.id))
         row = Entity(partition, user.id, {"created_at": user.created_at})

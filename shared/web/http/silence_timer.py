@@ -15,7 +15,7 @@ class SilenceTimer(ResponseHandler):
     _silent_until: float | None = None
     """When the limit is reached. It is None while nothing is awaited."""
     _looks_at = 0.0
-    """When the timer ends, if there is one. Timers do not say it on every event loop."""
+    """When the timer ends, if there is one. Not every event loop has timers that know this themselves."""
 
     @override
     def connection_lost(self, exc: BaseException | None) -> None:

@@ -59,7 +59,7 @@ class AiTxt:
         A rule such as `*.jpg` means JPEGs, whatever their addresses are. The file of the host was asked for before.
         """
         endings = _ENDINGS.get(media_type, ())
-        # the raw path is at hand, and ends like the decoded one if nothing in its ending is encoded
+        # decoding the path takes longer, and cannot remove an ending that the raw path has
         if not endings or url.raw_path.lower().endswith(endings):
             return None
         found = (await self._files.get(url)).content

@@ -49,7 +49,7 @@ class Robots:
         return await self.refusal_in(await self._files.get(url), url, answers or Answers())
 
     async def refusal_in(self, file: HostFile[RobotsText], url: URL, answers: Answers) -> Rejected | None:
-        """Returns `refusal` as the host's file has it."""
+        """Returns what `refusal` returns, from a file of the host that was fetched already."""
         said = file.content
         if said is None:
             return file.note_absence(Signal.ROBOTS, answers)

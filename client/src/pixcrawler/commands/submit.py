@@ -118,15 +118,15 @@ def _spec_of(
         if given := _given(values):
             whole = body.get(name)
             body[name] = {**(whole if isinstance(whole, dict) else {}), **given}
-    # of a whole spec, the app says what is missing
+    # a spec of a file is not checked here: the app reports what is missing
     if file is None:
         if not {"keywords", "labels", "sources"} & body.keys():
             raise WrongUse("Name keywords, a --label, or a --spec. For example: pixcrawler submit cat dog")
-        # the files of a dataset have its name, and those of several may go to one folder
+        # files are named after their dataset: without a name, those of several datasets in one folder would be the same
         body.setdefault("name", name_of(body.get("labels") or body.get("keywords") or ()))
     return body
 
 
 def _given(values: Mapping[str, object]) -> dict[str, object]:
-    """Returns the values of options that were used. One that can be repeated is empty if it was not."""
+    """Returns the values of the options that were used. An unused option is None, or empty if it can be repeated."""
     return {name: value for name, value in values.items() if value not in (None, [], {})}
