@@ -16,7 +16,7 @@ _SIZES = {_CONTROL: 4, _APPLICATION: 11}
 
 # a frame has two or three blocks, and an animation of an hour has less than 60,000 frames
 _MAX_BLOCKS = 200_000
-# of all blocks together. Writers fill each with 255 bytes, so a million of them hold 255 MB
+# the sub-blocks of all blocks together. Writers fill each with 255 bytes, so a million of them hold 255 MB
 _MAX_SUB_BLOCKS = 1_000_000
 
 _TRUNCATED = Rejected(Reason.TRUNCATED)
@@ -114,6 +114,10 @@ def blocks(data: bytes) -> Iterator[Block | Rejected]:
 
 
 def _is_frame_sound(data: bytes, start: int, pixel_bytes: int) -> bool:
+    """Returns whether a frame has pixels, a width and a height.
+
+    `pixel_bytes` includes the empty sub-block that ends the pixels.
+    """
     return pixel_bytes > 1 and any(data[start + 5 : start + 7]) and any(data[start + 7 : start + 9])
 
 

@@ -93,7 +93,7 @@ def _check_png(data: bytes) -> Rejected | None:
 def _check_boxes(data: bytes) -> Rejected | None:
     """Checks that no box reaches beyond the end of the file (ISO/IEC 14496-12, 4.2).
 
-    A picture has some boxes. A sequence has two for each fragment.
+    A picture has fewer than ten boxes. A sequence has two for each fragment.
     """
     at = 0
     for _ in range(_MAX_BOXES):
