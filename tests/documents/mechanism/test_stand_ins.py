@@ -62,6 +62,7 @@ def test_what_exists_is_accepted(run, command):
         "az|group|show|--absent|g",
         "az|group|show|--name",
         "az|group|show|--name|",
+        "az|monitor|log-analytics|query|--workspace|w|--analytics-query|@absent.kql",
         "az|role|assignment|create|--role|Absent|--assignee|a|--scope|b",
     ],
 )

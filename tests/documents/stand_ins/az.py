@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, set[str]] = {
     "identity federated-credential create": {
         "--identity-name", "--issuer", "--audiences", "--subject", *_SHOW,
     },
+    "monitor log-analytics query": {"--workspace", "--analytics-query", "--timespan"},
     "role assignment create": {"--role", "--assignee", "--scope"},
     "storage account show": _SHOW,
     "storage blob upload": {"--container-name", "--name", "--file", *_SIGN_IN},
@@ -73,6 +74,8 @@ def _values(words: list[str], known: set[str]) -> Mapping[str, str]:
         if name not in _FLAGS and not (waiting and waiting[0].strip()):
             refuse(f"{name} has no value")
         values[name] = "" if name in _FLAGS else waiting.pop(0)
+        if values[name].startswith("@") and not Path(values[name][1:]).is_file():
+            refuse(f"{name} names a file that does not exist")
     return values
 
 
