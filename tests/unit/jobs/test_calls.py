@@ -78,4 +78,4 @@ async def test_the_archive_of_one_part_is_made_and_the_job_ended_with_few_reads(
     *_, archive = await _until_archived(flow)
     made = await _calls(flow, flow.handle(ARCHIVES_QUEUE, archive))
     assert (await flow.jobs.require("admin", "job1")).state is State.COMPLETED
-    assert made["get"] == 13
+    assert made["get"] == 11
