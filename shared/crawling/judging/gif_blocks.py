@@ -33,7 +33,7 @@ class Block(NamedTuple):
 
 
 def check_gif(data: bytes) -> Rejected | None:
-    """Returns a rejection if the blocks do not lead to the trailer, or if they are too many."""
+    """Returns a rejection if the file ends before its trailer, or if it has too many blocks."""
     for block in blocks(data):
         if isinstance(block, Rejected):
             return block
