@@ -12,10 +12,10 @@ from shared.settings.environment import read_environment, variable
 from shared.settings.topics.callers import CallerSettings
 from shared.settings.topics.crawling import CrawlingSettings
 from shared.settings.topics.datasets import DatasetSettings
-from shared.settings.topics.image_services import ImageServiceSettings
 from shared.settings.topics.lifecycle import LifecycleSettings
 from shared.settings.topics.models import ModelSettings
 from shared.settings.topics.schedules import ScheduleSettings
+from shared.settings.topics.search_services import SearchServiceSettings
 from shared.settings.topics.storage import StorageSettings
 from shared.settings.topics.telemetry import TELEMETRY, TelemetrySettings
 from shared.settings.topics.users import UserSettings
@@ -35,7 +35,7 @@ class Settings(
     CrawlingSettings,
     DatasetSettings,
     LifecycleSettings,
-    ImageServiceSettings,
+    SearchServiceSettings,
     ModelSettings,
     TelemetrySettings,
     AzureVariables,

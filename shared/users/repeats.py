@@ -24,7 +24,7 @@ _CALLS = "~calls"
 
 
 def mark_of(caller_id: str, idempotency_key: str | None, values: Mapping[str, object]) -> CallMark:
-    """Returns the mark of what a call makes from these values, which are JSON.
+    """Returns the mark of a call that makes a resource from these JSON values.
 
     The same Idempotency-Key gives another mark for another caller.
     """

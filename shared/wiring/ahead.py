@@ -11,7 +11,7 @@ _FOR_A_NEW_JOB = (
     "shared.storage.azure.queues",
     "shared.users.access",
     "shared.users.quotas.usage",
-    "shared.wiring.image_services",
+    "shared.wiring.search_services",
     "shared.web.http.aiohttp_client",
     "shared.web.http.reported_client",
     "shared.jobs.submission.submit",

@@ -83,7 +83,7 @@ class Services(ModelServices):
     @cached_property
     def source_settings(self) -> "SourceSettings":
         """The addresses of the search services and the keys for them."""
-        from shared.wiring.image_services import source_settings
+        from shared.wiring.search_services import source_settings
 
         return source_settings(self.settings)
 

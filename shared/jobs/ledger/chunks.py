@@ -132,7 +132,7 @@ class ChunkLedger:
             etags = await self._entities.apply(_TABLE, job_id, changes)
             return replace(discovery, report=replace(discovery.report, saved_at=now), etag=etags[0])
 
-        is_new = not addition.chunks or _is_first_in_lanes(addition.chunks[0].id)
+        is_new = not addition.chunks or _has_new_lanes(addition.chunks[0].id)
         counted = _NEW_LANE if is_new else await self._read_lane(job_id, lane)
         return await compare_and_swap(read, write, busy=_BUSY, known=counted)
 
@@ -219,7 +219,7 @@ class ChunkLedger:
             await self._entities.apply(_TABLE, job_id, changes)
             return True
 
-        counted = _NEW_LANE if _is_first_in_lanes(chunk.id) else await self._read_lane(job_id, lane)
+        counted = _NEW_LANE if _has_new_lanes(chunk.id) else await self._read_lane(job_id, lane)
         return await compare_and_swap(read, write, busy=_BUSY, known=(chunk, counted))
 
     async def progress(self, job_id: str) -> Progress:
@@ -261,6 +261,6 @@ def _lane_of_done(chunk: str) -> int:
     return _LANES + number_of(chunk) % _LANES
 
 
-def _is_first_in_lanes(chunk: str) -> bool:
-    """Returns whether no other chunk was counted in the lanes of this one before, unless the job was refreshed."""
+def _has_new_lanes(chunk: str) -> bool:
+    """Returns whether no chunk was counted in the lanes of this one before, unless the job was refreshed."""
     return is_added(chunk) and number_of(chunk) <= _LANES

@@ -115,8 +115,8 @@ class _Subject:
 class RateLimits:
     """Counts calls. If storage fails or takes more than a second, calls are allowed, and a warning is logged.
 
-    Until a limit is reached, the row is asked some `shares` times, each time only if `may_ask` allows it. Otherwise the
-    call is not counted. An instance remembers 10,000 subjects at most.
+    Until a limit is reached, an instance asks the row about `shares` times a minute, and only if `may_ask` allows it.
+    Otherwise the call is allowed and not counted. An instance remembers 10,000 subjects at most.
     """
 
     def __init__(

@@ -32,7 +32,7 @@ def check_embedded(
     """
     blocks = find_blocks(data, header)
     if earlier is SILENT and not blocks.has_texts and not blocks.has_c2pa:
-        # most files say nothing
+        # most files have no such metadata
         answers.note(Signal.IPTC, Answer.ABSENT)
         answers.note(Signal.C2PA, Answer.ABSENT)
         return _filtered(SILENT, options)

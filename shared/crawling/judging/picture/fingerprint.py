@@ -105,7 +105,7 @@ def _edge_variance(grey: Pixels) -> float:
 
 def _entropy(counts: np.ndarray[tuple[int, ...], np.dtype[np.float64]], pixels: int) -> float:
     """Returns the entropy in bits. `counts` is the histogram of the grey levels, and `pixels` the number of pixels."""
-    # a level of no pixel adds 0, as does one of a single pixel
+    # a level without pixels adds 0, and so does a level with one pixel
     return abs(math.log2(pixels) - float(counts @ np.log2(np.maximum(counts, 1))) / pixels)
 
 

@@ -4,7 +4,7 @@ from shared.settings.topics.topic import Topic
 from shared.settings.value_types import BaseUrl
 
 
-class ImageServiceSettings(Topic):
+class SearchServiceSettings(Topic):
     """Search services.
 
     Without its key, a [source](sources.md) is refused. Openverse needs none.
