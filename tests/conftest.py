@@ -6,10 +6,15 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import uvloop
+from hypothesis import HealthCheck, settings
 from pytest_asyncio import is_async_test
 
 from playground.azurite import Azurite
 from playground.azurite import azurite as run_azurite
+
+# a machine that has much to do may take a second for any example
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 _LOOPS = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
 

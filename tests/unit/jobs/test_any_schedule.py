@@ -4,7 +4,7 @@ import random
 from collections import Counter
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.errors import Conflict
@@ -24,9 +24,7 @@ SPEC = {
 REASONS = st.sampled_from([None, None, None, Reason.TIMED_OUT, Reason.DNS_FAILED, Reason.CORRUPT])
 FATES = st.lists(REASONS, min_size=7, max_size=7)
 CHANCE = st.integers(0, 2**32 - 1).map(random.Random)
-thoroughly = settings(
-    max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
-)
+thoroughly = settings(max_examples=60, derandomize=True)
 
 
 def _reject(fates, poison=()):

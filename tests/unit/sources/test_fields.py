@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.sources.fields import plain_text_of, url_of
@@ -26,7 +26,6 @@ def test_html_becomes_one_line_of_text(html, text):
     assert plain_text_of(html) == text
 
 
-@settings(deadline=None)  # the first call imports lxml
 @given(st.text() | st.text(alphabet="<>/&;!-?bpi\x00\x0b\ud800", max_size=200))
 def test_any_html_becomes_storable_text_or_none(html):
     text = plain_text_of(html)

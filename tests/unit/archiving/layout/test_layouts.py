@@ -9,7 +9,7 @@ import zlib
 from datetime import UTC, datetime
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.archiving.layout.layout import NameList
@@ -80,7 +80,6 @@ def test_python_reads_a_tar_of_any_files(files):
         assert {member.mtime for member in archive} <= {int(MOMENT.timestamp())}
 
 
-@settings(deadline=None)
 @given(st.dictionaries(NAMES, st.binary(max_size=300), max_size=5), MAKERS, st.integers(40, 700))
 def test_a_file_made_in_pieces_equals_the_file_made_at_once(files, make, step):
     layout = make(files)

@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
@@ -67,7 +67,6 @@ def made(layout, contents, start, end):
     )
 
 
-@settings(deadline=None)
 @given(ROWS)
 def test_arrow_reads_all_rows_unchanged_and_images_are_where_the_layout_says(rows):
     layout, contents = layout_of(rows)
@@ -87,7 +86,6 @@ def test_arrow_reads_all_rows_unchanged_and_images_are_where_the_layout_says(row
         assert whole[offset : offset + len(image)] == image
 
 
-@settings(deadline=None)
 @given(ROWS, st.integers(40, 700))
 def test_a_file_made_in_pieces_equals_the_file_made_at_once(rows, step):
     layout, contents = layout_of(rows)

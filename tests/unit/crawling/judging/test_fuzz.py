@@ -6,7 +6,7 @@ import sys
 import time
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.crawling.judging.inspect import Inspected, inspect
@@ -62,7 +62,7 @@ def test_any_bytes_are_kept_or_rejected(data):
     judge(data)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 @given(
     st.sampled_from([b"\xff\xd8\xff\xe0", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"RIFF\xff\0\0\0WEBPVP8 ", b"BM", b"II*\0",
                      b"MM\0*", b"\0\0\0\x20ftypavif", b"\0\0\0\x0cJXL ", b"<svg", b"%PDF", b"\xff\xfe<"]),

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.clock import SystemClock
@@ -53,7 +53,6 @@ ANYTHING = st.recursive(
 
 
 @every_service
-@settings(deadline=None)
 @given(data=st.data())
 def test_an_answer_of_any_shape_becomes_a_page_or_an_error_of_the_app(name, data):
     body = json.loads(real(name))
@@ -82,7 +81,6 @@ def test_an_answer_of_any_shape_becomes_a_page_or_an_error_of_the_app(name, data
 
 
 @every_service
-@settings(deadline=None)
 @given(stranger=ANYTHING)
 def test_a_malformed_result_does_not_affect_others(name, stranger):
     body = json.loads(real(name))
