@@ -90,7 +90,8 @@ async def test_many_new_jobs_send_one_early_wake_up_in_two_seconds_so_that_few_e
 
 
 @pytest.mark.usefixtures("now")
-async def test_an_early_wake_up_waits_for_the_next_message_and_then_has_its_queue_woken():
+async def test_an_early_wake_up_waits_for_the_next_message_and_then_has_its_queue_woken(monkeypatch):
+    monkeypatch.setattr(wake_ups, "_EARLY_SECONDS", 60)
     waiting = asyncio.create_task(woken_by(function_that_receives(CHUNKS_QUEUE, EARLY_WAKE_UP.encode())))
     await asyncio.sleep(0)
     await MemoryQueues().send(ARCHIVES_QUEUE, "to another queue")

@@ -11,7 +11,7 @@ from shared.health.health import Check, Finding, Health, HealthStatus, Part
 from shared.health.probe import HealthProbe, ProbeLimits
 from tests.unit.manual_clock import ManualClock
 
-SHORT = ProbeLimits(answer_seconds=0.2)
+SHORT, LONG = ProbeLimits(answer_seconds=0.2), ProbeLimits(answer_seconds=60)
 
 
 class Asked:
@@ -34,7 +34,7 @@ class Asked:
         return self.finding
 
 
-def probe_of(*parts, clock=None, limits=None):
+def probe_of(*parts, clock=None, limits=LONG):
     return HealthProbe(parts, clock or SystemClock(), limits)
 
 
@@ -119,7 +119,7 @@ async def test_a_part_that_hangs_costs_its_time_and_no_more():
     probe = probe_of(Part("hanging", hanging), Part("other", other), limits=SHORT)
     began = time.monotonic()
     health = await probe.check()
-    assert 0.15 < time.monotonic() - began < 5
+    assert 0.15 < time.monotonic() - began < 20
     assert [(check.name, check.status, check.detail) for check in health.checks] == [
         ("hanging", "unhealthy", "no answer within 0.2 seconds"),
         ("other", "healthy", None),
@@ -140,13 +140,14 @@ async def test_a_question_that_cannot_be_ended_is_not_waited_for_nor_asked_twice
                 continue
         return Finding()
 
-    probe = probe_of(Part("stubborn", stubborn), limits=ProbeLimits(answer_seconds=1.0))
-    began = time.monotonic()
-    assert (await probe.check()).status == "unhealthy"
-    late = time.monotonic()
-    assert late - began < 5
-    assert (await probe.check()).status == "unhealthy"
-    assert time.monotonic() - late < 0.7
+    probe = probe_of(Part("stubborn", stubborn), limits=SHORT)
+    async with asyncio.timeout(20):
+        assert (await probe.check()).status == "unhealthy"
+    second = asyncio.create_task(probe.check())
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert second.done()
+    assert second.result().status == "unhealthy"
     assert count == 1
     released.set()
     await asyncio.sleep(0)

@@ -17,7 +17,7 @@ async def ingestion():
 
 @pytest.fixture
 def telemetry(ingestion):
-    sender = SenderConfig(interval_seconds=0.05, timeout_seconds=0.5, back_off_seconds=0.02)
+    sender = SenderConfig(interval_seconds=0.05, timeout_seconds=60, back_off_seconds=0.02)
     config = AzureMonitorConfig("test", "role", "here", 1.0, sender)
     return AzureMonitorTelemetry(Destination(KEY, ingestion.url), config)
 
@@ -25,7 +25,7 @@ def telemetry(ingestion):
 async def test_telemetry_is_degraded_from_a_refusal_until_something_arrives_again(ingestion, telemetry):
     ingestion.answers = [402]
     telemetry.event("one", {}, always=True)
-    await telemetry.flush(5)
+    await telemetry.flush(60)
     found = ask_telemetry(telemetry, [])
     assert found.problem == "Telemetry does not arrive: HTTP 402"
     assert (found.facts["dropped"], found.facts["last_success"]) == (1, None)

@@ -10,6 +10,8 @@ from aiohttp import web
 
 import playground.ingestion
 from playground.ingestion import KEY, serving
+from shared.telemetry.azure_monitor.client import AzureMonitorTelemetry
+from shared.telemetry.telemetry import TelemetryState
 
 __all__ = ["KEY"]
 
@@ -81,6 +83,22 @@ def name_of(item: dict[str, Any]) -> str:
 async def ingestion_server(port: int = 0, tls: ssl.SSLContext | None = None):
     async with serving(Ingestion(), port, tls) as state:
         yield state
+
+
+COUNT = 5
+
+
+def send(telemetry: AzureMonitorTelemetry, count: int = COUNT) -> None:
+    """Adds events, which the next batch has together."""
+    with telemetry._sender._buffer._changed:  # the thread takes no items in between
+        for number in range(count):
+            telemetry.event(f"e{number}", {"a": "b"}, always=True)
+
+
+async def settled(telemetry: AzureMonitorTelemetry) -> TelemetryState:
+    """Waits until every item was sent or dropped."""
+    await until(lambda: not telemetry.state().backlog)
+    return telemetry.state()
 
 
 async def until(condition: Callable[[], object]) -> None:

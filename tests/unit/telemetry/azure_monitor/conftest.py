@@ -17,7 +17,7 @@ async def ingestion():
 @pytest.fixture
 def client():
     def make(url, rate=1.0, make_credential=None, **sender):
-        quick = {"interval_seconds": 0.05, "timeout_seconds": 0.5, "back_off_seconds": 0.02} | sender
+        quick = {"interval_seconds": 0.05, "timeout_seconds": 60, "back_off_seconds": 0.02} | sender
         config = AzureMonitorConfig("test", "role", "here", rate, SenderConfig(**quick))
         return AzureMonitorTelemetry(Destination(KEY, url), config, make_credential=make_credential)
 

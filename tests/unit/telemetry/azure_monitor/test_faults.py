@@ -10,24 +10,19 @@ import pytest
 from aiohttp import web
 
 from shared.telemetry.telemetry import Dependency
-from tests.unit.telemetry.ingestion import ingestion_server, partly, until, with_headers
-
-COUNT = 5
-
-
-def send(telemetry, count=COUNT):
-    for number in range(count):
-        telemetry.event(f"e{number}", {"a": "b"}, always=True)
-
-
-async def settled(telemetry):
-    await until(lambda: not telemetry.state().backlog)
-    return telemetry.state()
+from tests.unit.telemetry.ingestion import (
+    COUNT,
+    ingestion_server,
+    partly,
+    send,
+    settled,
+    until,
+    with_headers,
+)
 
 
 async def hang(_request, _items):
-    await asyncio.sleep(30)
-    return web.Response()
+    await asyncio.Event().wait()
 
 
 async def drop_connection(request, _items):
@@ -42,22 +37,12 @@ async def garbage(request, _items):
     return web.Response()
 
 
-async def drip(request, _items):
-    response = web.StreamResponse(headers={"Content-Length": "1000000"})
-    await response.prepare(request)
-    for _ in range(200):
-        await response.write(b" ")
-        await asyncio.sleep(0.02)
-    return response
-
-
 TABLE = {
     "500": ([500], COUNT, 0),
     "503 three times": ([503, 503, 503], COUNT, 0),
     "429 with Retry-After": ([with_headers(429, Retry_After="0")], COUNT, 0),
     "408": ([408], COUNT, 0),
     "401, as long as a role is not granted": ([401, 403], COUNT, 0),
-    "hanging": ([hang], COUNT, 0),
     "a connection that is dropped": ([drop_connection], COUNT, 0),
     "no HTTP": ([garbage], COUNT, 0),
     "400": ([400], 0, COUNT),
@@ -77,7 +62,18 @@ async def test_how_many_items_a_fault_loses(ingestion, client, fault):
     state = await settled(telemetry)
     assert len(ingestion.items) == arrived
     assert state.dropped == dropped
-    assert len({item["data"]["baseData"]["name"] for item in ingestion.items}) == arrived
+    assert len(set(ingestion.names)) == arrived
+
+
+async def test_a_service_that_hangs_loses_no_items(ingestion, client):
+    ingestion.answers = [hang]
+    telemetry = client(ingestion.url, timeout_seconds=0.5)
+    send(telemetry)
+    state = await settled(telemetry)
+    assert state.dropped == 0
+    # on a busy machine, further answers may come too late, and each makes the service have all items once more
+    assert len(ingestion.items) == COUNT * (len(ingestion.requests) - 1)
+    assert len(set(ingestion.names)) == COUNT
 
 
 async def test_a_refused_connection_is_tried_until_the_service_is_there(client):
@@ -138,12 +134,19 @@ async def test_retry_after_is_honoured_as_seconds(ingestion, client):
 
 
 async def test_a_service_that_asks_for_no_wait_is_not_asked_in_a_tight_loop(ingestion, client):
-    ingestion.answers = [with_headers(429, Retry_After="0") for _ in range(1000)]
-    telemetry = client(ingestion.url, back_off_seconds=0.2)
+    moments = []
+
+    async def busy(_request, _items):
+        moments.append(time.monotonic())
+        return web.Response(status=429, headers={"Retry-After": "0"})
+
+    ingestion.answers = [busy] * 1000
+    telemetry = client(ingestion.url, back_off_seconds=0.1)
     send(telemetry)
-    await ingestion.asked(1)
-    await asyncio.sleep(0.5)
-    assert len(ingestion.requests) <= 3
+    await until(lambda: len(moments) >= 3)
+    first, second, third = moments[:3]
+    assert second - first >= 0.2
+    assert third - second >= 0.4
 
 
 async def test_libraries_that_cannot_be_imported_are_a_problem_and_no_flush_waits(
@@ -153,9 +156,8 @@ async def test_libraries_that_cannot_be_imported_are_a_problem_and_no_flush_wait
     telemetry = client(ingestion.url)
     send(telemetry)
     await until(lambda: telemetry.state().problem is not None)
-    began = time.monotonic()
-    await telemetry.flush(30)
-    assert time.monotonic() - began < 10
+    async with asyncio.timeout(20):
+        await telemetry.flush(60)
     assert "ModuleNotFoundError" in telemetry.state().problem
 
 
@@ -187,12 +189,21 @@ async def test_a_batch_that_is_too_large_is_halved(ingestion, client):
 
 
 async def test_an_answer_that_drips_ends_with_its_time(ingestion, client):
+    enough = asyncio.Event()
+
+    async def drip(request, _items):
+        response = web.StreamResponse(headers={"Content-Length": "1000000"})
+        await response.prepare(request)
+        while not enough.is_set():
+            await response.write(b" ")
+            await asyncio.sleep(0.02)
+        return response
+
     ingestion.answers = [drip]
-    telemetry = client(ingestion.url)
-    began = time.monotonic()
+    telemetry = client(ingestion.url, timeout_seconds=0.5)
     send(telemetry)
     await settled(telemetry)
-    assert time.monotonic() - began < 3
+    enough.set()
 
 
 async def test_batches_are_packed(ingestion, client):
@@ -209,24 +220,24 @@ async def test_a_flush_ends_at_once_while_the_service_is_down(ingestion, client)
     send(telemetry)
     await ingestion.asked(1)
     await until(lambda: telemetry.state().problem is not None)
-    began = time.monotonic()
-    for _ in range(20):
-        await telemetry.flush(5)
-    assert time.monotonic() - began < 1
+    async with asyncio.timeout(20):
+        for _ in range(20):
+            await telemetry.flush(60)
     assert telemetry.state().backlog == COUNT
 
 
 async def test_a_flush_waits_for_what_was_emitted_before_it_and_no_longer_than_it_may(ingestion, client):
     telemetry = client(ingestion.url, interval_seconds=60)
     send(telemetry)
-    await telemetry.flush(10)
+    await telemetry.flush(60)
     assert len(ingestion.items) == COUNT
     ingestion.answers = [hang]
-    slow = client(ingestion.url, interval_seconds=60, timeout_seconds=20)
+    slow = client(ingestion.url, interval_seconds=60)
     send(slow)
     began = time.monotonic()
     await slow.flush(0.3)
-    assert 0.2 < time.monotonic() - began < 3
+    assert 0.2 < time.monotonic() - began < 20
+    assert slow.state().backlog == COUNT
 
 
 async def test_a_full_buffer_drops_what_comes_and_counts_it(ingestion, client):
@@ -274,13 +285,14 @@ async def test_what_was_dropped_is_logged_once(ingestion, client, caplog):
 
 async def test_no_caller_waits_for_a_service_that_hangs(ingestion, client):
     ingestion.answers = [hang]
-    telemetry = client(ingestion.url, timeout_seconds=10)
+    telemetry = client(ingestion.url)
     send(telemetry)
     await ingestion.asked(1)
-    began = time.monotonic()
     for _ in range(1000):
         telemetry.event("e", {"a": "b"}, always=True)
-    assert time.monotonic() - began < 1
+    # the first batch still waits for its answer
+    state = telemetry.state()
+    assert (state.backlog, state.problem) == (COUNT + 1000, None)
 
 
 async def test_an_item_that_cannot_be_encoded_loses_no_other_item(ingestion, client):
