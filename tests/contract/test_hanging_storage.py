@@ -80,7 +80,7 @@ async def test_every_call_ends_in_a_clear_503_while_storage_hangs(app, caller, p
     body = json.dumps(BODIES.get(name, {})).encode()
     query = "datasets=keep" if name == "delete_user" else ""
     answered = await caller.call(declared.method, path, query, body, {})
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 7
     assert (answered.status, answered.body["code"]) == (503, "unavailable")
     assert answered.body["detail"].startswith("Storage did not answer in time. ")
     assert answered.headers["Retry-After"] == "5"
@@ -94,7 +94,7 @@ async def test_a_submission_that_may_have_taken_effect_is_safe_to_repeat(
     spec = CATS | {"name": unique}
     assert (await caller.post("jobs", CATS)).status == 201  # so that the containers, tables and queues exist
     proxies[service].stalled.clear()
-    _hang(app, proxies, [service], seconds=1.0)
+    _hang(app, proxies, [service], seconds=3.0)
     late = await caller.post("jobs", spec, Idempotency_Key=unique)
     assert (late.status, proxies[service].stalled.is_set()) == (503, True)
     assert "Idempotency-Key" in late.body["detail"]

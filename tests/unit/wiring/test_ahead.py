@@ -15,7 +15,9 @@ ROOT = Path(__file__).parents[3]
 MODULES = ("imported_ahead_first", "imported_ahead_broken", "imported_ahead_last")
 IN_A_NEW_PROCESS = """
 import sys
+from shared.wiring import ahead
 from shared.wiring.ahead import _FOR_A_NEW_JOB, _FOR_OTHER_WORK, import_ahead
+ahead._REST = 0
 names = _FOR_A_NEW_JOB + _FOR_OTHER_WORK
 early = [name for name in names if name in sys.modules]
 import_ahead(0.0).join()
