@@ -175,11 +175,11 @@ async def hostile(photo: bytes) -> AsyncIterator[tuple[Hostile, str]]:
 async def make_worker():
     async with AsyncExitStack() as stack:
 
-        def make(blobs, total_seconds=1.5, optouts=None, models=None):
-            sessions = Sessions(SessionConfig("test", allow_private_networks=True, idle_seconds=1))
+        def make(blobs, optouts=None, models=None):
+            sessions = Sessions(SessionConfig("test", allow_private_networks=True))
             stack.push_async_callback(sessions.close)
             budget = ByteBudget(8_000_000)
-            config = FetchConfig(total_seconds=total_seconds, first_pause_seconds=0.01)
+            config = FetchConfig(first_pause_seconds=0.01)
             web = AiohttpWebClient(sessions)
             fetcher = Fetcher(sessions, HostWishes.over(web), budget, config)
             worker = ChunkWorker(

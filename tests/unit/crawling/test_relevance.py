@@ -167,7 +167,7 @@ async def test_a_model_that_hangs_is_left_at_the_end_of_the_chunks_time_or_of_th
             seconds=seconds,
             stop=lambda: stopped and bool(model.pictures),
         ),
-        10,
+        25,
     )
 
     assert (result.records, [one.index for one in result.unfinished]) == ((), [0])

@@ -17,13 +17,12 @@ from tests.unit.in_memory import runtime_of
 
 @asynccontextmanager
 async def working(
-    blobs: MemoryBlobs, config: WorkerConfig, total_seconds: float = 1.5, checks: ImageChecks = NO_CHECKS
+    blobs: MemoryBlobs, config: WorkerConfig, checks: ImageChecks = NO_CHECKS
 ) -> AsyncIterator[ChunkWorker]:
-    sessions = Sessions(SessionConfig("test", allow_private_networks=True, idle_seconds=1))
+    sessions = Sessions(SessionConfig("test", allow_private_networks=True))
     budget = ByteBudget(8_000_000)
-    fetching = FetchConfig(total_seconds=total_seconds, first_pause_seconds=0.01)
     web = AiohttpWebClient(sessions)
-    fetcher = Fetcher(sessions, HostWishes.over(web), budget, fetching)
+    fetcher = Fetcher(sessions, HostWishes.over(web), budget, FetchConfig(first_pause_seconds=0.01))
     worker = ChunkWorker(fetcher, budget, blobs, runtime_of(), config, checks)
     try:
         yield worker

@@ -92,5 +92,5 @@ def test_the_largest_body_is_refused_within_seconds(text):
     begun = time.process_time()
     with pytest.raises(FlawedJson) as refused:
         read_json(text, "The body")
-    assert time.process_time() - begun < 5  # some 0.6
+    assert time.process_time() - begun < 8  # some 0.6, or five times that on a slow machine
     assert len(refused.value.fields) <= 20

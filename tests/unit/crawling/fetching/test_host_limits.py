@@ -1,6 +1,7 @@
 """Requests to each host are limited, and a slow host delays no other."""
 
 import asyncio
+import math
 from datetime import UTC, datetime
 
 import pytest
@@ -130,29 +131,65 @@ async def ask_quietly(fetcher, url, spent=None):
         return found
 
 
+class HeldClock(TurnedClock):
+    """A clock whose sleepers wait until a test wakes them. Pauses of no seconds end at once."""
+
+    def __init__(self):
+        super().__init__()
+        self.waiting = 0
+        self.woken = asyncio.Event()
+
+    async def sleep(self, seconds):
+        if seconds:
+            self.waiting += 1
+            await self.woken.wait()
+
+
+async def fetched(held):
+    async with held as found:
+        return found
+
+
+async def until(holds):
+    """Waits until this holds. It has no events."""
+    async with asyncio.timeout(30):
+        while not holds():  # noqa: ASYNC110 - see above
+            await asyncio.sleep(0.005)
+
+
+def stopped_clocks(downloads):
+    return sum(held._download.seconds_left == math.inf for held in downloads)
+
+
 async def test_all_tasks_respect_a_rest_that_one_of_them_was_asked_for(make_fetcher, photo):
     """The host serves six images and then asks for a rest of a second. The wait costs no tries and no download time."""
-    loop, asked, rest_until = asyncio.get_running_loop(), 0, 0.0
-    early = 0
+    clock, asked, early = HeldClock(), 0, 0
 
     async def serve(writer):
-        nonlocal asked, rest_until, early
+        nonlocal asked, early
         asked += 1
-        if asked == 7:
-            rest_until = loop.time() + 1.0
-        if loop.time() >= rest_until:
+        if asked <= 6 or clock.seconds > 100.0:
             writer.write(body_of(photo, b"Connection: close"))
             return
         early += 1
         writer.write(b"HTTP/1.1 429 Busy\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 
-    fetcher = make_fetcher(FetchConfig(total_seconds=0.9, per_host=2, first_pause_seconds=0.01))
+    no_pause = Timing(timing(clock).clock, clock.sleep, lambda _low, _high: 0.0)
+    fetcher = make_fetcher(FetchConfig(per_host=2), timing=no_pause)
     spent = patience(40, PatienceConfig(retry_floor=0, retry_share=0.0, wait_seconds=0.0))
     async with raw_server(serve) as base:
         urls = [f"{base}/{number}" for number in range(40)]
-        found = await asyncio.gather(*(ask_quietly(fetcher, url, spent) for url in urls))
+        downloads = [fetcher.fetch(url, FILTERS, Respect(), spent, Answers()) for url in urls]
+        tasks = [asyncio.create_task(fetched(held)) for held in downloads]
+        await until(lambda: clock.waiting == 34)
+        assert stopped_clocks(downloads) == 34
+        assert early <= 2  # those that were under way
+        clock.seconds += 1.0
+        clock.woken.set()
+        found = await asyncio.gather(*tasks)
     assert all(isinstance(outcome, Fetched) for outcome in found), found
-    assert early <= 2  # those that were under way
+    assert asked == 40 + early
+    assert early <= 2
     assert not fetcher._limits._rest_ends
 
 
@@ -178,13 +215,23 @@ async def test_a_candidate_whose_host_rests_beyond_the_chunks_time_is_postponed(
 
 
 async def test_waiting_for_a_host_does_not_count_towards_the_time_of_a_download(make_fetcher, photo):
-    """Three downloads one after another take longer than the limit of one download."""
+    """The clocks of three downloads are stopped until their turns, however long the host takes for each image."""
+    may_answer, stopped = asyncio.Event(), []
 
     async def slow(writer):
-        await asyncio.sleep(0.25)
+        stopped.append(stopped_clocks(downloads))
+        await may_answer.wait()
         writer.write(body_of(photo))
 
-    fetcher = make_fetcher(FetchConfig(total_seconds=0.6, per_host=1, tries=1))
+    fetcher = make_fetcher(FetchConfig(per_host=1, tries=1))
     async with raw_server(slow) as base:
-        found = await asyncio.gather(*(ask_quietly(fetcher, f"{base}/{number}") for number in range(4)))
+        downloads = [
+            fetcher.fetch(f"{base}/{number}", FILTERS, Respect(), patience(), Answers())
+            for number in range(4)
+        ]
+        tasks = [asyncio.create_task(fetched(held)) for held in downloads]
+        await until(lambda: stopped and stopped_clocks(downloads) == 3)
+        may_answer.set()
+        found = await asyncio.gather(*tasks)
     assert all(isinstance(outcome, Fetched) for outcome in found), found
+    assert stopped[1:] == [2, 1, 0]

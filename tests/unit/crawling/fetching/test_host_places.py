@@ -15,7 +15,8 @@ from shared.errors import Unavailable
 from shared.storage.memory.entities import MemoryEntities
 
 HOST = "images.test:443"
-TERMS = Terms(claim=0.6, margin=0.1, turn=0.3)
+LASTING = Terms(claim=60.0, margin=0.1, turn=0.3)  # no claim ends while a busy machine pauses the process
+BRIEF = Terms(claim=0.6, margin=0.1, turn=0.3)
 TIMES = PlaceTimes(renew=0.1, ask_again=0.03, give_back=0.02, unused=0.05, without_place=30.0)
 
 
@@ -81,7 +82,7 @@ def server():
 
 @pytest.fixture
 def process(entities):
-    def make(name, per_host=8, lower=None, times=TIMES, terms=TERMS):
+    def make(name, per_host=8, lower=None, times=TIMES, terms=LASTING):
         clock = SystemClock()
         limits = HostLimits(per_host, lower or {}, clock)
         return HostPlaces(limits, lower or {}, HostRows(entities, clock, name, terms), clock, times)
@@ -118,7 +119,7 @@ async def row_of(entities, host=HOST):
 
 async def gone(entities, host=HOST):
     """Waits until the host has no row."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while await row_of(entities, host) is not None:  # noqa: ASYNC110 - storage has no events
             await asyncio.sleep(0.01)
 
@@ -134,9 +135,11 @@ async def test_processes_share_the_limit_of_a_host(processes, limit, entities, p
 
 
 async def test_a_single_process_gets_the_whole_limit_for_few_calls(entities, process, server):
+    began = SystemClock().monotonic()
     await download_many(process("p"), server, "p", 400)
+    renewals = (SystemClock().monotonic() - began) / TIMES.renew
     assert server.most == 8
-    assert entities.calls < 20
+    assert entities.calls <= 1 + renewals
 
 
 async def test_a_process_that_is_alone_at_a_host_makes_one_call_to_begin_and_one_to_end(
@@ -153,13 +156,14 @@ async def test_a_process_that_is_alone_at_a_host_makes_one_call_to_begin_and_one
 async def test_a_claim_is_not_released_because_the_host_has_no_download_when_it_is_due(
     entities, process, server
 ):
-    places = process("p", times=PlaceTimes(renew=0.02, unused=0.2))
+    places = process("p", times=PlaceTimes(renew=0.02, unused=60.0))
     await download_many(places, server, "p", 10)
     inserted = HostRow.of(await row_of(entities)).claims["p"].until
     for _ in range(10):
         await download(places, server, "p")
         await asyncio.sleep(0.02)
         assert HostRow.of(await row_of(entities)).claims["p"].until >= inserted
+    places._times = PlaceTimes(renew=0.02, unused=0.05)
     await gone(entities)
     await settled(lambda: not places._uses)
 
@@ -199,12 +203,8 @@ async def test_a_process_that_had_a_claim_needs_one_again(entities, process, ser
 
 async def test_the_pauses_of_a_host_hold_over_all_processes(entities, process, server):
     names = ["p0", "p1", "p2"]
-    lasting = Terms(claim=30.0, margin=0.1, turn=0.3)  # no claim ends on a busy machine
     await asyncio.gather(
-        *(
-            download_many(process(name, terms=lasting), server, name, 4, at_once=2, delay=0.15)
-            for name in names
-        )
+        *(download_many(process(name), server, name, 4, at_once=2, delay=0.15) for name in names)
     )
     # not when requests began: one that begins late comes closer to the next one
     pauses = [after - before for before, after in pairwise(sorted(server.reserved))]
@@ -216,22 +216,22 @@ async def test_the_pauses_of_a_host_hold_over_all_processes(entities, process, s
 
 
 async def test_the_places_of_a_dead_process_become_free(process, server):
-    dead = process("dead")
-    await asyncio.gather(*(dead.enter(HOST, delay_seconds=0, within_seconds=5) for _ in range(8)))
+    dead = process("dead", terms=BRIEF)
+    await asyncio.gather(*(dead.enter(HOST, delay_seconds=0, within_seconds=30) for _ in range(8)))
     dead._uses[HOST].keeper.cancel()
     await download_many(process("p"), server, "p", 20)
     assert server.count("p") == 20
 
 
 async def settled(holds):
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while not holds():  # noqa: ASYNC110 - the state that is looked at has no events
             await asyncio.sleep(0.005)
 
 
 async def test_a_download_does_not_wait_long_where_other_processes_have_all_places(process, server):
     first = process("p0", 1)
-    await first.enter(HOST, delay_seconds=0, within_seconds=5)
+    await first.enter(HOST, delay_seconds=0, within_seconds=30)
     tasks = [asyncio.create_task(first.enter(HOST, delay_seconds=0, within_seconds=60)) for _ in range(3)]
     await settled(lambda: first._uses[HOST].places == 1)
     hasty = PlaceTimes(renew=0.1, ask_again=0.03, give_back=0.02, unused=0.05, without_place=0.2)
@@ -248,8 +248,8 @@ async def test_a_download_does_not_wait_long_where_other_processes_have_all_plac
 
 async def test_a_download_that_is_cancelled_while_it_waits_leaves_nothing_behind(entities, process):
     places = process("p", 1)
-    await places.enter(HOST, delay_seconds=0, within_seconds=5)
-    waiting = [asyncio.create_task(places.enter(HOST, delay_seconds=0, within_seconds=5)) for _ in range(5)]
+    await places.enter(HOST, delay_seconds=0, within_seconds=30)
+    waiting = [asyncio.create_task(places.enter(HOST, delay_seconds=0, within_seconds=30)) for _ in range(5)]
     await settled(lambda: len(places._uses[HOST].waiting) == 5)
     for task in waiting:
         task.cancel()
@@ -293,12 +293,13 @@ async def test_a_rest_that_begins_while_the_claim_is_written_is_written_at_once_
 
 
 async def test_no_request_begins_while_storage_does_not_renew_the_claim(entities, process, server):
-    places = process("p")
+    places = process("p", terms=BRIEF)
     await download_many(places, server, "p", 10)
     work = asyncio.create_task(download_many(places, server, "p", 3000))
     await settled(lambda: places._uses[HOST].places == 8)
     entities.silent = True
     await settled(lambda: not places._capacity(places._uses[HOST]))
+    await asyncio.sleep(0.01)  # a download that was admitted just before begins its request
     begun = len(server.begun)
     await asyncio.sleep(0.05)
     assert len(server.begun) == begun

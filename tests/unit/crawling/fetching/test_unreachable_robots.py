@@ -10,7 +10,7 @@ from shared.records.consent import Answer, Answers, Signal
 from shared.records.records import Reason, Rejected
 from shared.web.wishes.respect import Respect
 from tests.expect import rejected
-from tests.unit.crawling.fetching.asking import HASTY, PATIENT, ask
+from tests.unit.crawling.fetching.asking import PATIENT, ask
 
 
 def answering(state, answer):
@@ -93,7 +93,7 @@ async def test_a_robots_txt_with_a_client_error_allows_everything(status, hostil
 
     state, base = hostile
     answering(state, refusing)
-    assert isinstance(await ask(make_fetcher(HASTY), f"{base}/private/ok"), Fetched)
+    assert isinstance(await ask(make_fetcher(), f"{base}/private/ok"), Fetched)
 
 
 @pytest.mark.parametrize(

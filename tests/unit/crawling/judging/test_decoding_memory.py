@@ -20,6 +20,7 @@ from shared.storage.memory.blobs import MemoryBlobs
 from shared.web.wishes.respect import Respect
 from tests.expect import accepted
 from tests.unit.crawling.judging.pictures import encoded, picture, saved
+from tests.unit.manual_clock import ManualClock
 
 ALL = Filters(formats=("jpeg", "png", "webp", "gif", "bmp", "tiff", "avif"))
 OPTIONS = CrawlOptions(ALL, None, Respect())
@@ -157,9 +158,11 @@ async def test_a_wait_for_memory_can_be_interrupted_and_the_image_judged_later(m
     whole = worker._config.decoded_bytes
     worker._judge._pixels.take_now(whole)
     stopped = asyncio.Event()
-    seconds = 0.5 if end == "deadline" else 60
-    work = asyncio.create_task(worker.work(chunk(3), Deadline.after(SystemClock(), seconds), stopped.is_set))
-    await waiting(worker, 2)
+    # by this clock, time passes only for images that wait
+    deadline = Deadline.after(ManualClock(), 0.5 if end == "deadline" else 60)
+    work = asyncio.create_task(worker.work(chunk(3), deadline, stopped.is_set))
+    if end != "deadline":
+        await waiting(worker, 2)
     if end == "stop":
         stopped.set()
     if end == "cancel":

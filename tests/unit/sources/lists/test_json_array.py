@@ -96,7 +96,6 @@ def test_damage_in_an_element_does_not_affect_others():
     assert problem is None
 
 
-@pytest.mark.timeout(30)
 @pytest.mark.parametrize(
     "text", ["[" * 1_000_000, '["' + '\\"' * 1_000_000, "[" + '"' * 1_000_001, "[" + "{}," * 500_000]
 )
