@@ -16,6 +16,7 @@ from pydantic import (
     HttpUrl,
     ModelWrapValidatorHandler,
     PlainSerializer,
+    SerializationInfo,
     Strict,
     ValidationError,
     ValidationInfo,
@@ -52,6 +53,11 @@ def _source(value: object, info: ValidationInfo) -> SourceConfig:
         raise ValueError("must be an object with a type")  # noqa: TRY004 - pydantic collects ValueErrors only
     sources: SourceRegistry = (info.context or {})["sources"]
     return sources.parse(value, internal=_is_internal(info))
+
+
+def _fields(config: SourceConfig, info: SerializationInfo) -> dict[str, Any]:
+    """Returns a source's fields as JSON. Its type is the default of its class, and is never left out."""
+    return {"type": config.type, **config.model_dump(mode="json", exclude_defaults=info.exclude_defaults)}
 
 
 def _callable(url: HttpUrl) -> HttpUrl:
@@ -100,9 +106,7 @@ def _without_doubles(labels: object) -> object:
 # Names and keywords are cleaned as labels are.
 type Text = Label
 type Keywords = Annotated[tuple[Text, ...], Strict(False), Field(min_length=1), _AtMost(_MAX_KEYWORDS)]
-type Source = Annotated[
-    SourceConfig, BeforeValidator(_source), PlainSerializer(lambda config: config.model_dump(mode="json"))
-]
+type Source = Annotated[SourceConfig, BeforeValidator(_source), PlainSerializer(_fields)]
 
 
 class JobSpec(BaseModel):
@@ -250,5 +254,5 @@ class SpecReader:
 
 
 def encode_spec(spec: JobSpec) -> bytes:
-    """Returns the spec as JSON, which `SpecReader.decode(…, internal=True)` reads."""
+    """Returns the spec as JSON without defaults, which `SpecReader.decode(…, internal=True)` reads."""
     return spec.model_dump_json(exclude_defaults=True).encode()

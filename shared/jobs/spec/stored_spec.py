@@ -9,8 +9,8 @@ from shared.jobs.spec.spec import JobSpec, SpecReader
 _LARGE_BYTES: Final = 100_000
 
 
-async def decode_stored_spec(data: bytes, specs: SpecReader) -> JobSpec:
-    """Returns the spec that `encode_spec` encoded.
+async def decode_stored_spec(data: bytes, specs: SpecReader, what: str = "the job's spec") -> JobSpec:
+    """Returns the spec that `encode_spec` encoded. `what` names it for users.
 
     Raises:
         Damaged: the data is not such a spec.
@@ -21,4 +21,4 @@ async def decode_stored_spec(data: bytes, specs: SpecReader) -> JobSpec:
             return await asyncio.to_thread(specs.decode, data, internal=True)
         return specs.decode(data, internal=True)
     except (InvalidRequest, ValueError) as error:
-        raise Damaged("Damaged in storage: the job's spec.") from error
+        raise Damaged(f"Damaged in storage: {what}.") from error

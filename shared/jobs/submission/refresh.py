@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 
 from shared.datasets.catalog import Catalog
 from shared.datasets.dataset import Dataset
-from shared.errors import Conflict, Damaged, InvalidRequest, NotFound
+from shared.errors import Conflict, NotFound
 from shared.jobs.flow.quotas import Quotas
 from shared.jobs.job.job import Job, Refresh
 from shared.jobs.job.messages import JOBS_QUEUE, message_of
 from shared.jobs.job.states import State
 from shared.jobs.ledger.job_data import JobData
 from shared.jobs.spec.spec import JobSpec, SpecReader
+from shared.jobs.spec.stored_spec import decode_stored_spec
 from shared.jobs.submission.datasets import note_use
 from shared.jobs.submission.spec_checks import SpecChecks
 from shared.records.blob_names import dataset_spec_blob
@@ -139,11 +140,9 @@ class RefreshDatasets:
         blobs, user_id = self._data.storage.blobs, dataset.user_id
         try:
             data = await blobs.get(dataset_spec_blob(dataset.id, dataset.revision))
-            spec = self._specs.decode(data, internal=True)
         except NotFound:
             raise Conflict(f"The spec of the dataset {dataset.id} is gone.") from None
-        except (InvalidRequest, ValueError) as error:
-            raise Damaged("Damaged in storage: the dataset's spec.") from error
+        spec = await decode_stored_spec(data, self._specs, "the dataset's spec")
         self._specs.check_sources(spec)
         spec = await self._checks.complete(spec, user_id)
         await self._checks.lists.note_use(user_id, spec)

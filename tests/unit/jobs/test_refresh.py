@@ -4,16 +4,17 @@ import asyncio
 import gzip
 import json
 import random
+import threading
 
 import pytest
 
 from shared.datasets.dataset import Dataset
-from shared.errors import Conflict, NotFound
+from shared.errors import Conflict, Damaged, NotFound
 from shared.jobs.discovery import take_over
 from shared.jobs.job.messages import JOBS_QUEUE
 from shared.jobs.job.states import State
 from shared.jobs.submission.refresh import WantedRefresh
-from shared.records.blob_names import revision_prefix
+from shared.records.blob_names import dataset_spec_blob, revision_prefix
 from shared.records.delivered import DIFF, RECORDS
 from shared.records.records import Reason
 from shared.users.caller import UNMARKED, CallMark
@@ -115,6 +116,28 @@ async def test_copies_still_name_the_image_that_was_preferred(flow):
         await _refreshed(flow, job)
         after = await _records(flow, job, revision)
         assert {index: [line.get(name) for name in same] for index, line in after.items()} == before
+
+
+async def test_a_large_spec_is_decoded_in_a_thread(flow, monkeypatch):
+    job = await _made(flow)
+    name, decode, in_loop = dataset_spec_blob(job.id, 1), flow.specs.decode, list[bool]()
+
+    def decode_and_note(data, **options):
+        in_loop.append(threading.current_thread() is threading.main_thread())
+        return decode(data, **options)
+
+    monkeypatch.setattr(flow.specs, "decode", decode_and_note)
+    await flow.blobs.put(name, await flow.blobs.get(name) + b" " * 200_000)
+    await flow.refresh.run("admin", job.id, WANTED)
+    assert in_loop == [False]
+
+
+async def test_a_damaged_spec_of_a_dataset_is_named(flow):
+    job = await _made(flow)
+    await flow.blobs.put(dataset_spec_blob(job.id, 1), b"{")
+    with pytest.raises(Damaged, match="Damaged in storage: the dataset's spec"):
+        await flow.refresh.run("admin", job.id, WANTED)
+    assert (await flow.job(job)).state is State.COMPLETED
 
 
 async def test_images_that_are_gone_leave_the_dataset_if_that_is_asked_for(flow):
