@@ -150,7 +150,7 @@ async def ask_by_name(monkeypatch):
     await runner.setup()
     await aiohttp.web.TCPSite(runner, "127.0.0.1", 0).start()
     port = runner.addresses[0][1]
-    sessions = Sessions(SessionConfig("test", connect_seconds=2.0))
+    sessions = Sessions(SessionConfig("test"))
 
     async def ask(answers, times):
         connector = sessions.get().connector

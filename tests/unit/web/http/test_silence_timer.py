@@ -1,9 +1,13 @@
 """The limit of the time without a byte, on connections that are used again and again."""
 
 import asyncio
+import functools
 import gc
 import weakref
+from collections.abc import Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, cast
 
 import aiohttp
 import pytest
@@ -11,15 +15,55 @@ import uvloop
 
 from shared.web.http.head_reader import HeadReader
 from shared.web.http.session import SessionConfig, Sessions
+from tests.expect import present
 
 _IDLE_SECONDS = 0.5
 _HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n"
 
 
+@dataclass
+class _Timer:
+    at: float
+    callback: Callable[[], None]
+    cancelled: bool = False
+
+    def cancel(self):
+        self.cancelled = True
+
+
+class _TurnedLoop:
+    """The running event loop, but with a time that passes only as a test turns it."""
+
+    def __init__(self):
+        self._loop = asyncio.get_running_loop()
+        self._seconds = 0.0
+        self._timers = []
+
+    def __getattr__(self, name):
+        return getattr(self._loop, name)
+
+    def time(self):
+        return self._seconds
+
+    def call_at(self, at, callback):
+        self._timers.append(_Timer(at, callback))
+        return self._timers[-1]
+
+    def turn(self, seconds):
+        until = self._seconds + seconds
+        while due := [timer for timer in self._timers if timer.at <= until]:
+            first = min(due, key=lambda timer: timer.at)
+            self._timers.remove(first)
+            self._seconds = max(self._seconds, first.at)
+            if not first.cancelled:
+                first.callback()
+        self._seconds = until
+
+
 @asynccontextmanager
-async def _served(answers):
-    """Serves one connection after another; each path has the pieces of its answer, with a pause after each."""
-    connections = []
+async def _served(**pieces):
+    """Serves one connection after another. `/quick` has a whole answer; other paths have these bytes and no end."""
+    connections, loop = [], _TurnedLoop()
 
     async def serve(reader, writer):
         connections.append(writer)
@@ -27,66 +71,74 @@ async def _served(answers):
             while line := await reader.readline():
                 while await reader.readline() not in {b"\r\n", b""}:
                     pass
-                for piece, pause in answers[line.split()[1].decode()]:
-                    writer.write(piece)
-                    await asyncio.sleep(pause)
+                path = line.split()[1].decode()
+                writer.write(_HEAD + b"abcdef" if path == "/quick" else pieces[path[1:]])
         finally:
             writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     sessions = Sessions(SessionConfig("test", allow_private_networks=True, idle_seconds=_IDLE_SECONDS))
+    reader_in_turned_time: Any = functools.partial(HeadReader, loop=cast("asyncio.AbstractEventLoop", loop))
+    present(sessions.get().connector)._factory = reader_in_turned_time
     try:
         base = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        yield sessions.get(), base, connections
+        async with asyncio.timeout(30):
+            yield sessions.get(), base, connections, loop
     finally:
         await sessions.close()
         server.close()
 
 
-_QUICK = [(_HEAD + b"abcdef", 0)]
+async def _read(session, url, **options):
+    async with session.get(url, **options) as response:
+        return await response.read()
+
+
+async def _seconds_until_it_ends(loop, asking):
+    """Lets time pass until the request ends by the limit. Returns how much has passed."""
+    begun, task = loop.time(), asyncio.create_task(asking)
+    while not task.done():
+        await asyncio.sleep(0.01)
+        loop.turn(0.1)
+    with pytest.raises(aiohttp.SocketTimeoutError):
+        await task
+    return loop.time() - begun
 
 
 async def test_an_answer_may_take_longer_than_the_limit_if_bytes_keep_coming():
-    pieces = [(_HEAD, 0.1), *((bytes([byte]), 0.1) for byte in b"abcdef")]
-    async with _served({"/": pieces, "/quick": _QUICK}) as (session, base, connections):
-        for path in ("/quick", "/", "/quick"):
-            async with session.get(f"{base}{path}") as response:
-                assert await response.read() == b"abcdef"
+    async with _served(slow=_HEAD) as (session, base, connections, loop):
+        assert await _read(session, f"{base}/quick") == b"abcdef"
+        async with session.get(f"{base}/slow") as response:
+            for byte in b"abcdef":
+                loop.turn(0.8 * _IDLE_SECONDS)
+                connections[0].write(bytes([byte]))
+                assert await response.content.readexactly(1) == bytes([byte])
+        assert await _read(session, f"{base}/quick") == b"abcdef"
         assert len(connections) == 1
 
 
-@pytest.mark.parametrize(
-    "pieces", [[(b"", 30)], [(_HEAD[:20], 30)], [(_HEAD, 30)], [(_HEAD, 0.2), (b"abc", 0.2), (b"d", 30)]]
-)
+@pytest.mark.parametrize("pieces", [b"", _HEAD[:20], _HEAD, _HEAD + b"abcd"])
 async def test_an_answer_that_stops_ends_at_the_limit_also_on_a_connection_that_was_used_before(pieces):
-    async with _served({"/": pieces, "/quick": _QUICK}) as (session, base, connections):
-        async with session.get(f"{base}/quick") as response:
-            await response.read()
-        await asyncio.sleep(_IDLE_SECONDS / 2)
-        async with asyncio.timeout(10):
-            with pytest.raises(aiohttp.SocketTimeoutError):
-                async with session.get(base) as response:
-                    await response.read()
+    async with _served(stops=pieces) as (session, base, connections, loop):
+        await _read(session, f"{base}/quick")
+        loop.turn(_IDLE_SECONDS / 2)
+        seconds = await _seconds_until_it_ends(loop, _read(session, f"{base}/stops"))
+        assert seconds > 0.9 * _IDLE_SECONDS
         assert len(connections) == 1
 
 
 async def test_a_connection_without_a_request_stays_open_beyond_the_limit():
-    async with _served({"/quick": _QUICK}) as (session, base, connections):
+    async with _served() as (session, base, connections, loop):
         for _ in range(2):
-            async with session.get(f"{base}/quick") as response:
-                assert await response.read() == b"abcdef"
-            await asyncio.sleep(2 * _IDLE_SECONDS)
+            assert await _read(session, f"{base}/quick") == b"abcdef"
+            loop.turn(2 * _IDLE_SECONDS)
         assert len(connections) == 1
 
 
 async def test_a_shorter_limit_counts_on_a_connection_with_a_longer_one():
-    async with _served({"/": [(_HEAD, 30)], "/quick": _QUICK}) as (session, base, connections):
-        async with session.get(f"{base}/quick", timeout=aiohttp.ClientTimeout(sock_read=600)) as response:
-            await response.read()
-        async with asyncio.timeout(10):
-            with pytest.raises(aiohttp.SocketTimeoutError):
-                async with session.get(base) as response:
-                    await response.read()
+    async with _served(stops=_HEAD) as (session, base, connections, loop):
+        await _read(session, f"{base}/quick", timeout=aiohttp.ClientTimeout(sock_read=600))
+        assert await _seconds_until_it_ends(loop, _read(session, f"{base}/stops")) < 60
         assert len(connections) == 1
 
 

@@ -40,7 +40,11 @@ async def test_the_error_for_a_silent_service_names_its_host(web):
     server = await asyncio.start_server(silent, "127.0.0.1", 0)
     async with server:
         port = server.sockets[0].getsockname()[1]
-        with pytest.raises(Unavailable) as error:
-            await web.send(WebRequest(f"http://127.0.0.1:{port}/hidden", timeout_seconds=0.2))
+        for seconds in (0.2, 2.0, 20.0):
+            with pytest.raises(Unavailable) as error:
+                await web.send(WebRequest(f"http://127.0.0.1:{port}/hidden", timeout_seconds=seconds))
+            # a busy machine may need more time to connect
+            if connected.is_set():
+                break
     assert connected.is_set()
     assert error.value.detail == "127.0.0.1 did not answer in time."
