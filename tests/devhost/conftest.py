@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -15,6 +16,7 @@ from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueClient
 
 from playground.azurite import ROOT, die_with_parent, free_port
+from tests.devhost.holding_proxy import HoldingProxy
 from tests.devhost.waiting import eventually, exists
 from tests.expect import present
 
@@ -58,7 +60,7 @@ class RunningHost:
         command = [sys.executable, "-m", "devhost", "--root", str(self.root), *self.port_arguments]
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(  # noqa: S603 - our own command
-                [*command, "--message-lease", "2", *self.arguments],
+                [*command, "--message-lease", "60", *self.arguments],
                 env={name: value for name, value in env.items() if value is not None},
                 cwd=self.root,
                 stdout=subprocess.PIPE,
@@ -84,7 +86,7 @@ class RunningHost:
         return self.log_file.read_text()
 
     def call(self, method, path, body=None, headers=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         connection.request(method, path, body, headers or {})
         response = connection.getresponse()
         found = response.status, response.read().decode(), response.headers
@@ -97,6 +99,17 @@ class RunningHost:
 
     def get(self, path, headers=None):
         return self.call("GET", path, None, headers)[:2]
+
+    @contextlib.contextmanager
+    def behind_proxy(self, marker):
+        """Starts the host with a proxy before its queues, which holds answers back that have the marker."""
+        direct = self.connection
+        port = int(present(re.search(r"QueueEndpoint=http://127.0.0.1:(\d+)", direct))[1])
+        with contextlib.closing(HoldingProxy(port, marker)) as proxy:
+            self.connection = direct.replace(f":{port}/", f":{proxy.port}/")
+            self.start()
+            self.connection = direct
+            yield proxy
 
     def messages(self, name=None, **options):
         return QueueClient.from_connection_string(self.connection, name or self.queue, **options)

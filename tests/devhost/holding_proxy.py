@@ -6,12 +6,16 @@ import threading
 
 
 class HoldingProxy:
-    """Forwards to a port of the loopback interface. An answer with `marker` sets `held`, and waits to be released."""
+    """Forwards to a port of the loopback interface. An answer with `marker` sets `held`, and waits to be released.
+
+    `polls` is how often messages of a queue were asked for.
+    """
 
     def __init__(self, target_port, marker):
         self._target = target_port
         self._marker = marker
         self.held = threading.Event()
+        self.polls = 0
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port = self._listening.getsockname()[1]
         self._passing = threading.Event()
@@ -41,6 +45,8 @@ class HoldingProxy:
     def _pump(self, source, sink):
         with contextlib.suppress(OSError):
             while data := source.recv(1 << 16):
+                line, _, _ = data.partition(b"\r\n")
+                self.polls += line.startswith(b"GET ") and b"/messages" in line
                 sink.sendall(data)
             sink.shutdown(socket.SHUT_WR)
 

@@ -23,7 +23,7 @@ def refuses(port):
     return False
 
 
-def eventually(holds, otherwise=lambda: "", seconds=20.0):
+def eventually(holds, otherwise=lambda: "", seconds=60.0):
     """Waits until the condition is true. The time is an upper bound, not an expectation."""
     end = time.monotonic() + seconds
     while not holds():

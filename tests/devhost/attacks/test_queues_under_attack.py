@@ -1,14 +1,10 @@
 """Queue messages under attack: nothing runs twice for a race, nothing stays invisible."""
 
-import contextlib
 import json
-import re
 
 from azure.storage.queue import QueueClient
 
-from tests.devhost.holding_proxy import HoldingProxy
 from tests.devhost.waiting import eventually, exists
-from tests.expect import present
 
 PLAIN = {
     "extensions": {"queues": {"messageEncoding": "none", "maxPollingInterval": "00:00:01", "batchSize": 32}}
@@ -24,10 +20,10 @@ SLOW = """
 
 
 def test_a_message_that_ends_as_it_is_renewed_runs_once(app, hosts):
-    host = hosts(app(SLOW, host=PLAIN))
-    host.send(
-        *(f"m{n} {0.96 + n % 30 * 0.002}" for n in range(150))
-    )  # the lease of 2 s is renewed at half time
+    queues = {**PLAIN["extensions"]["queues"], "newBatchThreshold": 150}
+    host = hosts(app(SLOW, host={"extensions": {"queues": queues}}), "--message-lease", "8")
+    # the lease is renewed at half time; all messages run at the same time
+    host.send(*(f"m{n} {3.96 + n % 30 * 0.002}" for n in range(150)))
     host.start()
     rows = host.seen(150)
     eventually(lambda: host.count() == 0)
@@ -36,14 +32,7 @@ def test_a_message_that_ends_as_it_is_renewed_runs_once(app, hosts):
 
 def test_what_is_received_as_the_host_stops_is_visible_again(app, hosts):
     host = hosts(app(SLOW, host=PLAIN), "--message-lease", "600")
-    queue_port = int(present(re.search(r"QueueEndpoint=http://127.0.0.1:(\d+)", host.connection))[1])
-    with contextlib.closing(HoldingProxy(queue_port, b"<QueueMessage>")) as proxy:
-        direct, host.connection = (
-            host.connection,
-            host.connection.replace(f":{queue_port}/", f":{proxy.port}/"),
-        )
-        host.start()
-        host.connection = direct
+    with host.behind_proxy(b"<QueueMessage>") as proxy:
         host.send("m 0")
         assert proxy.held.wait(20)
         host.process.terminate()

@@ -74,18 +74,18 @@ def test_a_child_of_the_app_does_not_hide_its_workers_death(app, hosts):
     calling.start()
     (row,) = host.seen(1, "child")
     os.kill(worker(host), signal.SIGKILL)
-    calling.join(10)
+    calling.join(60)
     os.kill(row["child"], signal.SIGKILL)
     assert answers == [500]
 
 
 def test_a_worker_that_is_still_importing_ends_with_its_host(app, hosts):
     root = app("note(importing=os.getpid())\ntime.sleep(600)")
-    for end, seconds in ((signal.SIGKILL, 10), (signal.SIGINT, 4)):
+    for end in (signal.SIGKILL, signal.SIGINT):
         host = hosts(root).start(ready=False)
         pid = host.seen(1, "importing")[-1]["importing"]
         host.process.send_signal(end)
-        host.process.wait(seconds)
+        host.process.wait(20)
         eventually(lambda pid=pid: not alive(pid))
         host.seen_file.write_text("")
 

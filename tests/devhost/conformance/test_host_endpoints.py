@@ -111,7 +111,7 @@ def test_the_port_is_that_of_local_settings(app, hosts, unused_port):
 
 def test_until_the_app_is_loaded_the_host_is_not_ready(app, hosts, unused_port):
     """H15: not ready yet is 503, and the status says so."""
-    slow = "time.sleep(2)\n" + WEB.replace("\n    ", "\n")
+    slow = "while not Path('loads').exists():\n    time.sleep(0.02)\n" + WEB.replace("\n    ", "\n")
     host = hosts(app(slow, local={"Host": {"LocalHttpPort": unused_port}}))
     host.port_arguments = []
     host.start(ready=False)
@@ -124,6 +124,7 @@ def test_until_the_app_is_loaded_the_host_is_not_ready(app, hosts, unused_port):
             continue
     assert status == 503
     assert json.loads(host.get("/admin/host/status")[1])["state"] == "Starting"
+    (host.root / "loads").touch()
     host.await_banner()
     assert host.get("/api/files/a") == (200, "a")
     assert json.loads(host.get("/admin/host/status")[1])["state"] == "Running"

@@ -23,13 +23,14 @@ def test_an_output_wakes_the_listener_of_the_same_host(app, hosts):
         return func.HttpResponse("sent")
     """
     )
-    host = hosts(app(code, host=plain(maxPollingInterval="00:02:00"))).start()
-    time.sleep(7)  # its pauses have grown to seconds, and go on growing to two minutes
-    sent = time.time()
-    assert host.get("/api/out")[0] == 200
-    host.seen(1)
-    host.logged("Executed 'Functions.work' (Succeeded")
-    assert host.seen(1)[0]["at"] - sent < 3
+    host = hosts(app(code, host=plain(maxPollingInterval="00:02:00")))
+    with host.behind_proxy(b"no answer has this") as proxy:
+        eventually(lambda: proxy.polls >= 8)
+        # after its eighth empty poll, a listener pauses for more than 5 seconds
+        sent = time.time()
+        assert host.get("/api/out")[0] == 200
+        host.logged("Executed 'Functions.work' (Succeeded")
+        assert host.seen(1)[0]["at"] - sent < 5
 
 
 FAN_OUT = """

@@ -3,7 +3,6 @@
 import os
 import signal
 import threading
-import time
 
 from tests.devhost.waiting import eventually, refuses
 
@@ -25,8 +24,14 @@ PIDS = """
 
     @app.route(route="block")
     async def block(req: func.HttpRequest) -> str:
-        time.sleep(3)
+        note(blocks=1)
+        hold()
         return "blocked"
+"""
+HOLD = """
+    def hold():
+        while not Path("released").exists():
+            time.sleep(0.02)
 """
 PLAIN = {"extensions": {"queues": {"messageEncoding": "none", "maxPollingInterval": "00:00:01"}}}
 
@@ -111,7 +116,7 @@ def test_a_worker_whose_function_exceeds_the_time_out_is_replaced(app, hosts):
                 time.sleep(60)
             note(done=msg.get_body().decode())
     """
-    host = hosts(app(code, host={**PLAIN, "functionTimeout": "00:00:01"})).start()
+    host = hosts(app(code, host={**PLAIN, "functionTimeout": "00:00:03"})).start()
     host.send("a")
     host.seen(1, "done")
     first, second = host.rows("text")
@@ -130,13 +135,14 @@ def test_synchronous_functions_run_on_a_pool_of_threads(app, hosts):
 
 def test_a_function_that_blocks_its_loop_does_not_stall_the_host(app, hosts):
     """P7: a blocking function cannot stall the listeners."""
-    host = hosts(app(PIDS)).start()
+    host = hosts(app(HOLD + PIDS)).start()
     answers = []
     blocking = threading.Thread(target=lambda: answers.append(host.get("/api/block")))
     blocking.start()
-    time.sleep(0.3)
+    host.seen(1, "blocks")
     assert host.get("/admin/host/status")[0] == 200
     assert answers == []
+    (host.root / "released").touch()
     blocking.join()
     assert answers == [(200, "blocked")]
 
@@ -181,26 +187,28 @@ def test_workers_run_on_uvloop(app, hosts):
 def test_what_runs_may_finish_when_the_host_stops(app, hosts):
     """S2: SIGTERM or Ctrl-C stops listening, lets running invocations finish for a grace period, then exits."""
     code = """
-        @app.queue_trigger(arg_name="msg", queue_name="%QUEUE%", connection="AzureWebJobsStorage")
-        def work(msg: func.QueueMessage) -> None:
-            note(text=msg.get_body().decode())
-            time.sleep(1.5)
-            note(done=msg.get_body().decode())
+    @app.queue_trigger(arg_name="msg", queue_name="%QUEUE%", connection="AzureWebJobsStorage")
+    def work(msg: func.QueueMessage) -> None:
+        note(began=msg.get_body().decode())
+        hold()
+        note(done=msg.get_body().decode())
 
-        @app.route(route="slow")
-        def slow(req: func.HttpRequest) -> str:
-            time.sleep(1.5)
-            return "finished"
+    @app.route(route="slow")
+    def slow(req: func.HttpRequest) -> str:
+        note(began="slow")
+        hold()
+        return "finished"
     """
-    host = hosts(app(code, host=PLAIN)).start()
+    host = hosts(app(HOLD + code, host=PLAIN)).start()
     host.send("a")
     answers = []
     calling = threading.Thread(target=lambda: answers.append(host.get("/api/slow")))
     calling.start()
-    host.seen(1)
+    host.seen(2, "began")
     host.process.send_signal(signal.SIGINT)
     eventually(lambda: refuses(host.port), lambda: "it still listens")
     assert not answers
+    (host.root / "released").touch()
     assert host.process.wait(20) == 0
     calling.join()
     assert answers == [(200, "finished")]
