@@ -21,11 +21,11 @@ async def gallery() -> AsyncIterator[str]:
 def make_stack(tmp_path: Path) -> Iterator[Callable[..., Stack]]:
     made: list[Stack] = []
 
-    def make(**settings: str) -> Stack:
+    def make(*, message_lease_seconds: int = 30, **settings: str) -> Stack:
         stack = Stack(
             tmp_path,
             settings={"CRAWL_ALLOW_PRIVATE_NETWORKS": "true", **settings},
-            message_lease_seconds=4,
+            message_lease_seconds=message_lease_seconds,
         )
         stack.folder.mkdir(exist_ok=True)
         made.append(stack)

@@ -26,7 +26,7 @@ async def _datasets(stack, count):
     """Returns the dataset blobs with their tags and metadata, once there are so many."""
     async with BlobServiceClient.from_connection_string(stack.azurite.connection_string) as service:
         container = service.get_container_client(CONTAINER)
-        for _ in range(200):
+        for _ in range(600):
             names = [b.name async for b in container.list_blobs("datasets/") if b.name.endswith(".zip")]
             if len(names) >= count:
                 break
@@ -81,7 +81,7 @@ async def test_what_cannot_be_a_job_shows_as_a_failed_one(make_stack, session):
 
     api = ApiClient(session, stack.url, stack.api_key)
     jobs = []
-    for _ in range(150):
+    for _ in range(600):
         jobs = (await api.get("/api/v1/jobs"))["items"]
         if len(jobs) == 5:
             break

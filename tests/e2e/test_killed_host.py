@@ -7,7 +7,9 @@ from playground.verify import verify_zip
 
 
 async def test_a_job_survives_hosts_that_are_killed(make_stack, gallery, session, tmp_path):
-    stack = make_stack(OPENVERSE_BASE_URL=gallery, CHUNK_SIZE="16", FETCH_CONCURRENCY="1")
+    stack = make_stack(
+        message_lease_seconds=4, OPENVERSE_BASE_URL=gallery, CHUNK_SIZE="16", FETCH_CONCURRENCY="1"
+    )
     api = ApiClient(session, stack.url, stack.api_key)
     job = await api.submit(
         {"keywords": ["cat", "rocket", "moon"], "dedup": {"exact": True, "near_distance": None}}

@@ -42,7 +42,7 @@ def _waiting(stack):
 
 
 async def _until_all_are_gone(stack):
-    for _ in range(300):
+    for _ in range(600):
         if not await asyncio.to_thread(_waiting, stack):
             return
         await asyncio.sleep(0.1)
@@ -50,7 +50,7 @@ async def _until_all_are_gone(stack):
 
 
 async def test_messages_that_name_the_hosts_metadata_end_as_any_other(make_stack, gallery, session):
-    stack = make_stack(OPENVERSE_BASE_URL=gallery)
+    stack = make_stack(message_lease_seconds=4, OPENVERSE_BASE_URL=gallery)
     for key, value in KEYS.items():
         for queue in QUEUES:
             _send(stack, queue, json.dumps({"keywords": ["cat"], key: value}))

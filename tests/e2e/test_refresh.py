@@ -100,7 +100,7 @@ async def _diff(api, session, dataset_id):
 
 
 async def test_a_refresh_fetches_what_is_new_and_says_what_has_changed(make_stack, site, session, tmp_path):
-    stack = make_stack(CHUNK_SIZE="4")
+    stack = make_stack(message_lease_seconds=6, CHUNK_SIZE="4")
     api = ApiClient(session, stack.url, stack.api_key)
     source = {"type": "website", "start_urls": [f"{site.base}/"], "label": "mug"}
     job = await _end(api, await api.submit({"sources": [source], "dedup": {"near_distance": None}}))

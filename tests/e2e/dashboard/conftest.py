@@ -5,13 +5,16 @@ The host is shared, so each test makes its own user with `make_key`.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.typedefs import Handler
 
+from playground.gallery import Gallery, default_photos
 from playground.stack import Stack, running
 from tests.e2e.dashboard.driver import Browser, Seen
 
@@ -25,6 +28,8 @@ _SETTINGS = {
     "SIGN_IN_CREATES_USERS": "true",
 }
 
+_FREE_PHOTOS = 8
+
 type MakeKey = Callable[..., Awaitable[str]]
 type Use = Callable[..., Awaitable[Seen]]
 
@@ -32,7 +37,7 @@ type Use = Callable[..., Awaitable[Seen]]
 @pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("dashboard")
-    with running(Stack(folder, settings=_SETTINGS, message_lease_seconds=4)) as started:
+    with running(Stack(folder, settings=_SETTINGS, message_lease_seconds=30)) as started:
         yield started
 
 
@@ -41,6 +46,30 @@ def browser() -> Iterator[Browser]:
     started = Browser()
     yield started
     started.close()
+
+
+@pytest.fixture
+async def gallery_with_gate() -> AsyncIterator[str]:
+    """A gallery that gives photos from number 8 on only after a call of `/open`, so that a job does not end before."""
+    is_open = asyncio.Event()
+
+    @web.middleware
+    async def gate(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path == "/open":
+            is_open.set()
+            return web.Response()
+        if int(request.match_info.get("number", 0)) >= _FREE_PHOTOS:
+            await is_open.wait()
+        return await handler(request)
+
+    app = Gallery(default_photos()).application()
+    app.middlewares.append(gate)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    is_open.set()
+    await runner.cleanup()
 
 
 @pytest.fixture

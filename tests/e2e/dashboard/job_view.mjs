@@ -6,13 +6,14 @@ const FAR = { timeout: 60_000 };
 
 export const provoked = [/^503 .*\/log$/];
 
-export default async function jobView(page, { url, key, live, failed, name }, seen) {
+export default async function jobView(page, { url, key, gallery, live, failed, name }, seen) {
   const facts = {};
   const note = (view) => judge(page, seen, view);
   await signIn(page, url, key, `#/jobs/${live}`, name);
   await page.locator(".strip img").first().waitFor(FAR);
   await page.locator(".badge.going").waitFor();
   await note("a running job");
+  await fetch(`${gallery}/open`);
   await page.getByText("Open the dataset").waitFor(FAR);
   await answered(page, seen);
   await page.locator(".strip img").nth(3).waitFor();

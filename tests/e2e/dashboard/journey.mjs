@@ -10,7 +10,7 @@ export default async function journey(page, given, seen) {
   await page.locator("#key:focus").waitFor();
   await signIn(page, given, facts, note);
   await newJob(page, given, facts, note);
-  await watchJob(page, facts, note);
+  await watchJob(page, given, facts, note, seen);
   await lookAtDataset(page, given, facts, note, seen);
   await profile(page, given, facts, note);
   await inTheDark(page, note);
@@ -52,9 +52,11 @@ async function newJob(page, { name, label, urls }, facts, note) {
   await arrive(page, name);
 }
 
-async function watchJob(page, facts, note) {
+async function watchJob(page, { gallery }, facts, note, seen) {
   await page.locator(".badge.going").waitFor();
   await note("job that runs");
+  while (seen.calls.filter(({ path }) => /^\/api\/v1\/jobs\/\w+$/.test(path)).length < 2) await page.waitForTimeout(100);
+  await fetch(`${gallery}/open`);
   await page.getByText("Open the dataset").waitFor();
   await note("job");
   facts.reasons = await page.locator("section", { hasText: "Why images were refused" }).locator("li strong").allTextContents();

@@ -1,13 +1,11 @@
 """The view of a job: its pictures as they come, examples of refusals, timeline and log, with hostile texts."""
 
 import socket
-from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
 import pytest
 
-from playground.gallery import default_photos, start_gallery
 from playground.stack import Stack
 from tests.e2e.dashboard.driver import NARROW
 
@@ -24,13 +22,6 @@ def closed_port() -> int:
     return port
 
 
-@pytest.fixture
-async def slow_gallery() -> AsyncIterator[str]:
-    runner, gallery = await start_gallery(default_photos(), delay_seconds=1.5)
-    yield gallery
-    await runner.cleanup()
-
-
 async def _submit(session: aiohttp.ClientSession, stack: Stack, key: str, items: list[dict[str, Any]]) -> str:
     spec = {"name": _HOSTILE, "sources": [{"type": "urls", "items": items}]}
     async with session.post(f"{stack.url}/api/v1/jobs", json=spec, headers={"X-API-Key": key}) as answer:
@@ -41,18 +32,18 @@ async def _submit(session: aiohttp.ClientSession, stack: Stack, key: str, items:
 
 
 async def test_a_person_sees_why_images_were_refused_and_what_a_job_did_when(
-    stack, make_key, use, session, slow_gallery, closed_port
+    stack, make_key, use, session, gallery_with_gate, closed_port
 ):
     key = await make_key()
-    photos = [{"url": f"{slow_gallery}/photos/cat/{number}.jpg", "label": "cat"} for number in range(28)]
+    photos = [{"url": f"{gallery_with_gate}/photos/cat/{number}.jpg", "label": "cat"} for number in range(28)]
     live = await _submit(session, stack, key, photos)
     hostile = [
-        {"url": f"{slow_gallery}/gone/{_HOSTILE}.jpg", "label": _LABEL},
+        {"url": f"{gallery_with_gate}/gone/{_HOSTILE}.jpg", "label": _LABEL},
         {"url": "http://169.254.169.254/latest", "label": _LABEL},
         {"url": f"http://127.0.0.1:{closed_port}/{'long' * 100}.jpg", "label": _LABEL},
     ]
     failed = await _submit(session, stack, key, hostile)
-    given = {"key": key, "live": live, "failed": failed, "name": _HOSTILE}
+    given = {"key": key, "gallery": gallery_with_gate, "live": live, "failed": failed, "name": _HOSTILE}
     facts = (await use("job_view", given, NARROW)).facts
     assert set(facts["pictures"]) == {"blob:"}
     assert facts["spoken"] == f"{_HOSTILE}: Ready"

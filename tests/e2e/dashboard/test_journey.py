@@ -4,26 +4,19 @@ import itertools
 import re
 from typing import Any
 
-import pytest
-
-from playground.gallery import default_photos, start_gallery
 from tests.e2e.dashboard.driver import NARROW
 
 _HOSTILE = "<img src=x onerror=alert(1)>"
 _LABEL = "<b onclick=alert(2)>cat</b>"
 
 
-@pytest.fixture
-async def slow_gallery():
-    runner, gallery = await start_gallery(default_photos(), delay_seconds=1.5)
-    yield gallery
-    await runner.cleanup()
-
-
-async def test_a_person_makes_watches_and_deletes_a_dataset_by_keyboard(stack, make_key, use, slow_gallery):
+async def test_a_person_makes_watches_and_deletes_a_dataset_by_keyboard(
+    stack, make_key, use, gallery_with_gate
+):
     key = await make_key()
-    urls = [f"{slow_gallery}/photos/cat/{number}.jpg" for number in range(30)]
-    seen = await use("journey", {"key": key, "urls": urls, "name": _HOSTILE, "label": _LABEL}, NARROW)
+    urls = [f"{gallery_with_gate}/photos/cat/{number}.jpg" for number in range(30)]
+    given = {"key": key, "gallery": gallery_with_gate, "urls": urls, "name": _HOSTILE, "label": _LABEL}
+    seen = await use("journey", given, NARROW)
     facts = seen.facts
     assert facts["address"] == f"{stack.url}/#/jobs"
     assert facts["stored"] == [[], ["pixcrawler.key"], ""]

@@ -26,7 +26,7 @@ async def test_calls_a_minute_are_bounded_and_a_page_that_nobody_sees_makes_none
     api = ApiClient(session, stack.url, key)
     jobs = []
     for name in ("one", "two"):
-        urls = [f"{slow_gallery}/photos/{name}/{number}.jpg" for number in range(200)]
+        urls = [f"{slow_gallery}/photos/{name}/{number}.jpg" for number in range(1000)]
         items = [{"url": url, "label": "cat"} for url in urls]
         spec = {"name": name, "sources": [{"type": "urls", "items": items}]}
         jobs.append(await api.submit(spec))
