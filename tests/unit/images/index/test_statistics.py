@@ -129,7 +129,7 @@ async def test_calls_make_the_numbers_together_say_how_far_they_are_and_store_th
     read = Index.of
 
     def slowly(piece):
-        app.clock.advance(4)
+        app.clock.advance(100)
         return read(piece)
 
     monkeypatch.setattr(Index, "of", slowly)
