@@ -245,7 +245,7 @@ class HostPlaces:
         began, now = self._clock.monotonic(), self._clock.now().timestamp()
         if began >= use.ends_at:
             use.places = 0
-        need = self._need(host, use, now)
+        need = self._need(host, use)
         try:
             use.row = await rows.claim(host, need, use.row)
         except Exception as error:  # noqa: BLE001 - without its keeper, the host would never be asked again
@@ -256,6 +256,8 @@ class HostPlaces:
         share = use.row.fair_share(rows.process, need, now, rows.terms)
         use.places = min(claim.places, share) if claim else 0
         use.wanted, use.ends_at = need.wanted, began + rows.terms.claim - rows.terms.margin
+        # storage may have taken a while, and a renewal must not move these times
+        now = self._clock.now().timestamp()
         if use.row.rest_until > now:
             self._limits.rest(host, use.row.rest_until - now)
         if use.row.next_at > now:
@@ -271,11 +273,12 @@ class HostPlaces:
         with suppress(Exception):
             await rows.release(host, self._clock.now().timestamp() + ahead, row)
 
-    def _need(self, host: str, use: _Use, now: float) -> Need:
+    def _need(self, host: str, use: _Use) -> Need:
         # while storage is asked, downloads may take all places, so the process must keep these until the next claim
         holds = max(use.active, use.places)
         if use.delay_seconds:
-            next_at = now + self._limits.seconds_until_next(host)
+            ahead = self._limits.seconds_until_next(host)
+            next_at = self._clock.now().timestamp() + ahead
             return Need(1, min(1, holds), 1, use.rest_until, next_at, use.delay_seconds)
         limit = self._limits.most_at(host)
         # nobody else needs the places, and the claim need not be written again as the downloads become more

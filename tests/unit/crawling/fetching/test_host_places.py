@@ -13,6 +13,8 @@ from shared.crawling.fetching.host_places import HostPlaces, NoPlace
 from shared.crawling.fetching.host_rows import TABLE, HostRow, HostRows, Terms, shard_of
 from shared.errors import Unavailable
 from shared.storage.memory.entities import MemoryEntities
+from tests.expect import present
+from tests.unit.manual_clock import ManualClock
 
 HOST = "images.test:443"
 LASTING = Terms(claim=60.0, margin=0.1, turn=0.3)  # no claim ends while a busy machine pauses the process
@@ -213,6 +215,29 @@ async def test_the_pauses_of_a_host_hold_over_all_processes(entities, process, s
     assert {name for name, _ in server.begun} == set(names)
     left = HostRow.of(await row_of(entities))
     assert left.next_at < SystemClock().now().timestamp() + 1
+
+
+async def test_a_renewal_moves_the_next_time_of_a_host_no_further_however_long_storage_takes():
+    clock = ManualClock()
+
+    class Late(CountedEntities):
+        async def apply(self, table, partition, changes):
+            clock.advance(1.0)
+            return await super().apply(table, partition, changes)
+
+    entities, limits = Late(), HostLimits(8, {}, clock)
+    places = HostPlaces(limits, {}, HostRows(entities, clock, "p", LASTING), clock, TIMES)
+    await places.enter(HOST, delay_seconds=5.0, within_seconds=30)
+    limits.reserve_time(HOST, 5.0, 30)
+    use, began, left = places._uses[HOST], clock.monotonic(), limits.seconds_until_next(HOST)
+    for renewals in (1, 2, 3):
+        ends_at = use.ends_at
+        use.changed.set()
+        await settled(lambda before=ends_at: use.ends_at > before)
+        assert clock.monotonic() == began + renewals
+        assert limits.seconds_until_next(HOST) == pytest.approx(left - renewals, abs=0.001)
+    places.leave(HOST)
+    present(use.keeper).cancel()
 
 
 async def test_the_places_of_a_dead_process_become_free(process, server):
