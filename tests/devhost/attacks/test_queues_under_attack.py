@@ -21,9 +21,9 @@ SLOW = """
 
 def test_a_message_that_ends_as_it_is_renewed_runs_once(app, hosts):
     queues = {**PLAIN["extensions"]["queues"], "newBatchThreshold": 150}
-    host = hosts(app(SLOW, host={"extensions": {"queues": queues}}), "--message-lease", "8")
+    host = hosts(app(SLOW, host={"extensions": {"queues": queues}}), "--message-lease", "12")
     # the lease is renewed at half time; all messages run at the same time
-    host.send(*(f"m{n} {3.96 + n % 30 * 0.002}" for n in range(150)))
+    host.send(*(f"m{n} {5.96 + n % 30 * 0.002}" for n in range(150)))
     host.start()
     rows = host.seen(150)
     eventually(lambda: host.count() == 0)

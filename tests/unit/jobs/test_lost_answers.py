@@ -49,6 +49,7 @@ async def _once(flow, lost):
     return bool(flow.weather.deaths)
 
 
+@pytest.mark.timeout(360)  # it takes a minute of the processor
 @pytest.mark.parametrize("archives", [None, PARTS], ids=["one part", "parts"])
 async def test_whichever_answer_is_lost_a_job_and_its_retry_end_without_the_watchdog(archives):
     lost = 1

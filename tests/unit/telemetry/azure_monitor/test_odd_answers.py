@@ -94,7 +94,9 @@ async def test_no_flush_waits_for_an_answer_whose_headers_drip(client):
     server = await asyncio.start_server(drip, "127.0.0.1", 0)
     telemetry = client(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", timeout_seconds=0.5)
     send(telemetry)
-    await until(lambda: telemetry.state().problem == "the service is slow to answer")
+    await until(telemetry._sender._is_late)
+    # on a busy machine, the next piece of the headers may come too late, too
+    assert telemetry.state().problem in {"the service is slow to answer", "no answer: ReadTimeout"}
     async with asyncio.timeout(20):
         for _ in range(10):
             await telemetry.flush(60)
