@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
 
+from shared.crawling.judging.decoding.avif_items import reject_items
 from shared.crawling.judging.exif import read_orientation
 from shared.crawling.judging.file_signatures import DetectedFormat, detect_format, reject_unsupported
 from shared.crawling.judging.gif_blocks import mend_gif
@@ -121,7 +122,8 @@ def png_header(opened: OpenedPng | Rejected) -> Header | Rejected:
 
 def _pillow_header(data: bytes, claimed: DetectedFormat) -> Header | Rejected:
     data, mended = _MENDERS[claimed](data) if claimed in _MENDERS else (data, "")
-    image = (claimed != "unknown" and reject_variant(data, claimed)) or _open(data, claimed)
+    refusal = (claimed != "unknown" and reject_variant(data, claimed)) or reject_items(data)
+    image = refusal or _open(data, claimed)
     if isinstance(image, Rejected):
         return image
     found = _FORMATS[str(image.format)]
