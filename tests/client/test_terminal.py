@@ -34,7 +34,9 @@ def test_the_shell_completes_commands_and_options(typed, expected):
 
 
 def test_completion_is_installed_in_the_files_of_the_shell(tmp_path):
-    done = _run("--install-completion", "bash", HOME=str(tmp_path), SHELL="/bin/bash")
+    # the shell is named, for the tests may run without one
+    named = {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
+    done = _run("--install-completion", "bash", HOME=str(tmp_path), SHELL="/bin/bash", **named)
     assert done.returncode == 0, done.stderr
     assert "complete" in "".join(
         path.read_text() for path in tmp_path.rglob("*") if path.is_file() and "completion" in str(path)
