@@ -28,7 +28,7 @@ POISON = """
 
 def test_a_message_that_fails_in_a_poison_queue_comes_back_after_its_lease_and_is_never_deleted(app, hosts):
     """Q11: what fails in a queue ending in -poison stays invisible, and is left there once it was tried enough."""
-    host = hosts(app(POISON, host=HOST)).start()  # its leases last for two seconds
+    host = hosts(app(POISON, host=HOST), "--message-lease", "4").start()
     queue = f"{host.queue}-poison"
     host.send("worse", name=queue)
     first, second = host.seen(2, "poison")
