@@ -175,7 +175,7 @@ async def test_storage_that_hangs_costs_every_caller_two_seconds(
 
     answers, seconds = await timed(ask)
     for _ in range(3):
-        if seconds >= 4:  # a busy machine may delay one attempt, but not all of them
+        if seconds >= 4:  # a busy machine may delay one attempt, but hardly all
             await asyncio.sleep(ProbeLimits().failure_fresh_seconds + 0.1)
             answers, seconds = await timed(ask)
     assert 1.9 < seconds < 4

@@ -41,7 +41,7 @@ async def stores(connection_string: str) -> AsyncIterator[Sequence[AzureEntities
 
 @pytest.fixture(autouse=True)
 def unhurried(monkeypatch):
-    """Lets Azurite answer as late as on a busy machine, where calls would otherwise be allowed without a count."""
+    """Raises the time limit for storage. If a busy machine exceeded it, calls would not be counted."""
     monkeypatch.setattr(rate_limits, "_ANSWER_WITHIN_SECONDS", 60.0)
 
 

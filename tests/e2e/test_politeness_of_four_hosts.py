@@ -13,7 +13,7 @@ from playground.gallery import crop, default_photos
 JOBS = 10
 PER_HOST = 4
 IMAGES = 50
-# a host that a busy machine stops before it sends a request sends it late, and so close to the next one
+# if a busy machine delays a request, the next request may come soon after it
 ATTEMPTS = 3
 
 
@@ -81,7 +81,7 @@ async def test_four_hosts_and_ten_jobs_respect_a_servers_limit_and_pauses(make_s
         return job["state"]
 
     async def attempt():
-        """Returns how many requests the servers had at a time, and the shortest pause of the one that asks for some."""
+        """Returns how many requests each server had at the same time, at most, and the slow one's shortest pause."""
         (busy, busy_url), (slow, slow_url) = await start_site(), await start_site(crawl_delay=0.3)
         jobs = (run(number, busy_url, slow_url) for number in range(JOBS))
         assert Counter(await asyncio.gather(*jobs)) == {"completed": JOBS}

@@ -83,7 +83,7 @@ async def test_a_running_job_is_cancelled_within_seconds_and_says_what_it_has(ma
         await api._call("POST", f"/api/v1/jobs/{job['id']}/retry")
     while len(moody["calls"]) < 8:  # noqa: ASYNC110 - the host under test is another process
         await asyncio.sleep(0.05)
-    await asyncio.sleep(1)  # by then they are judged, which has no sign to wait for
+    await asyncio.sleep(1)  # by then they are judged; nothing shows when
     cancelled = await api._call("POST", f"/api/v1/jobs/{job['id']}/cancel")
     assert cancelled["state"] == "cancelled"
     for _ in range(300):

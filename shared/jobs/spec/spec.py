@@ -254,5 +254,8 @@ class SpecReader:
 
 
 def encode_spec(spec: JobSpec) -> bytes:
-    """Returns the spec as JSON without defaults, which `SpecReader.decode(…, internal=True)` reads."""
+    """Returns the spec as JSON, without fields that have their default.
+
+    `SpecReader.decode(…, internal=True)` reads it.
+    """
     return spec.model_dump_json(exclude_defaults=True).encode()

@@ -89,8 +89,8 @@ COUNT = 5
 
 
 def send(telemetry: AzureMonitorTelemetry, count: int = COUNT) -> None:
-    """Adds events, which the next batch has together."""
-    with telemetry._sender._buffer._changed:  # the thread takes no items in between
+    """Adds events, all of which are in the next batch."""
+    with telemetry._sender._buffer._changed:  # the sending thread takes no items meanwhile
         for number in range(count):
             telemetry.event(f"e{number}", {"a": "b"}, always=True)
 

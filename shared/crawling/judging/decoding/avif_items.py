@@ -1,14 +1,14 @@
 """Limits the items that an AVIF declares (ISO/IEC 14496-12, 8.11).
 
-For each entry, libavif searches all items. A file of 400 KB with 40,000 items took it four seconds, and the time grows
-with the square of their number.
+For each entry, libavif searches all items, so its time grows with the square of their number. A file of 400 KB
+with 40,000 items took four seconds.
 """
 
 from collections.abc import Iterator, Mapping
 
 from shared.records.records import Reason, Rejected
 
-# an item has an entry in each of three boxes, so there may be about 4,000 items. A tile of a grid is an item
+# Each item has an entry in three boxes, so a file may have about 4,000 items. Each tile of a grid is an item.
 _MAX_ENTRIES = 12_000
 _MAX_BOXES = 100_000
 _CHILDREN_AT: Mapping[bytes, int] = {b"meta": 4, b"iprp": 0, b"moov": 0, b"trak": 0}
@@ -60,7 +60,7 @@ def _entries(kind: bytes, data: bytes, start: int, end: int) -> int:
         case b"ipma":
             return int.from_bytes(data[start + 4 : start + 8])
         case b"iref":
-            # their number is not declared, and each is two bytes or more
+            # the box does not say how many references it has: one for each four bytes is assumed
             return (end - start) // 4
         case _:
             return 0

@@ -132,7 +132,7 @@ async def ask_quietly(fetcher, url, spent=None):
 
 
 class HeldClock(TurnedClock):
-    """A clock whose sleepers wait until a test wakes them. Pauses of no seconds end at once."""
+    """A clock whose `sleep` waits until a test ends it. A `sleep` of zero seconds ends at once."""
 
     def __init__(self):
         super().__init__()
@@ -183,7 +183,7 @@ async def test_all_tasks_respect_a_rest_that_one_of_them_was_asked_for(make_fetc
         tasks = [asyncio.create_task(fetched(held)) for held in downloads]
         await until(lambda: clock.waiting == 34)
         assert stopped_clocks(downloads) == 34
-        assert early <= 2  # those that were under way
+        assert early <= 2  # requests that were sent before
         clock.seconds += 1.0
         clock.woken.set()
         found = await asyncio.gather(*tasks)

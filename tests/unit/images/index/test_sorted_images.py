@@ -30,7 +30,7 @@ def app():
 
 
 class Slow:
-    """Takes a hundred seconds for each member of the records, which is more than a call has."""
+    """Makes the reading of each member of the records take 100 seconds. A call has less time."""
 
     def __init__(self, monkeypatch, clock) -> None:
         self._clock = clock

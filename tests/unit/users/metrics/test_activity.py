@@ -35,7 +35,7 @@ class CountingEntities(MemoryEntities):
 
 @pytest.fixture(autouse=True)
 def unhurried(monkeypatch):
-    """Lets storage answer as late as on a busy machine."""
+    """Raises the time limit for storage, which a busy machine may exceed."""
     monkeypatch.setattr(module, "_ANSWER_WITHIN_SECONDS", 60.0)
 
 

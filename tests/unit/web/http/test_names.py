@@ -20,11 +20,11 @@ def loopback(host, port=0):
 
 
 async def resolve_at_last(names, clock, host):
-    """Looks up a name until it has an answer. On a busy machine, one may come too late."""
+    """Looks up a name until it has an answer. On a busy machine, an answer may come too late."""
     while True:
         with suppress(socket.gaierror):
             return await names.resolve(host)
-        clock.advance(10)  # a failure is remembered for less
+        clock.advance(10)  # a failure is remembered for five seconds
 
 
 class Server:
@@ -116,7 +116,7 @@ async def test_names_that_are_not_answered_fail_in_time(make_names, server, coun
         f"[Errno {socket.EAI_AGAIN}] no answer within 0.1 seconds"
     }
     assert counts.take() == NameCounts(asked=60, failed=60)
-    # nothing was released, so no look-up ended but by its time
+    # the server has not answered, so each look-up ended by its time limit
     assert not server.released.is_set()
 
 

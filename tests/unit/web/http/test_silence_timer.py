@@ -32,7 +32,7 @@ class _Timer:
 
 
 class _TurnedLoop:
-    """The running event loop, but with a time that passes only as a test turns it."""
+    """The running event loop, with a time that only the test changes."""
 
     def __init__(self):
         self._loop = asyncio.get_running_loop()

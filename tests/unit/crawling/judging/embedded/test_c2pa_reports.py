@@ -58,4 +58,5 @@ def test_a_report_of_eight_megabytes_costs_little():
     entries = {f"a{number}.b": "allowed" for number in range(400_000)}
     began = time.process_time()
     uses_text(read_report(report(training(entries))).uses)
-    assert time.process_time() - began < 30  # two or so; what is not linear takes hours
+    # usually two seconds; an algorithm that is not linear takes hours
+    assert time.process_time() - began < 30
