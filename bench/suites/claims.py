@@ -25,6 +25,7 @@ _NOTES = (
     "",
     f"The server has {len(HOSTS)} addresses, and a host gets at most 8 requests at a time, with claims and without.",
     "Images are kept in memory, so only the claims are stored. Processor time is that of the engine's process.",
+    "The table and a connection to it exist before, as in an app that has run for a while.",
 )
 
 
