@@ -53,7 +53,7 @@ def test_a_timer_fires_on_its_schedule(app, hosts):
     rows = hosts(app(EVERY_SECOND)).start().seen(3, "tick")
     assert not any(row["past_due"] for row in rows)
     ticks = [row["tick"] for row in rows]
-    # no second has two runs: two runs are close to each other only if the first one was late
+    # Each second has one run. So two runs are close to each other only if the first one was late
     assert all(later - earlier > 0.3 or earlier % 1 > 0.3 for earlier, later in itertools.pairwise(ticks))
 
 

@@ -50,7 +50,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 async def gallery_with_gate() -> AsyncIterator[str]:
-    """A gallery that gives photos from number 8 on only after a call of `/open`, so that a job does not end before."""
+    """A gallery that sends photo 8 and later ones only after a call of `/open`, so that no job ends before it."""
     is_open = asyncio.Event()
 
     @web.middleware

@@ -51,7 +51,7 @@ LATER = (
 )
 """Packages of the app whose import takes long, in all."""
 LATE = "from shared.wiring import ahead; ahead.import_ahead.__defaults__ = (600.0,)"
-"""Lets the timer come after all that a program does, however busy the machine is."""
+"""Lets the timer fire after everything that a program does, however busy the machine is."""
 
 
 @pytest.fixture(autouse=True)

@@ -151,9 +151,9 @@ async def fetched(held):
 
 
 async def until(holds):
-    """Waits until this holds. It has no events."""
+    """Calls `holds` again and again until it returns True."""
     async with asyncio.timeout(30):
-        while not holds():  # noqa: ASYNC110 - see above
+        while not holds():  # noqa: ASYNC110 - nothing tells when it changes
             await asyncio.sleep(0.005)
 
 
@@ -215,7 +215,7 @@ async def test_a_candidate_whose_host_rests_beyond_the_chunks_time_is_postponed(
 
 
 async def test_waiting_for_a_host_does_not_count_towards_the_time_of_a_download(make_fetcher, photo):
-    """The clocks of three downloads are stopped until their turns, however long the host takes for each image."""
+    """While three of four downloads wait for their turns at a slow host, their clocks are stopped."""
     may_answer, stopped = asyncio.Event(), []
 
     async def slow(writer):

@@ -62,7 +62,10 @@ class _TurnedLoop:
 
 @asynccontextmanager
 async def _served(**pieces):
-    """Serves one connection after another. `/quick` has a whole answer; other paths have these bytes and no end."""
+    """Serves one connection after another.
+
+    It sends a whole answer for `/quick`, and these bytes without an end for other paths.
+    """
     connections, loop = [], _TurnedLoop()
 
     async def serve(reader, writer):
