@@ -15,7 +15,8 @@ _STREAMS = {"query", "scan", "list", "stream"}
 class Weather:
     """Lets other tasks run between two calls of storage, and makes writes fail before or after they took effect.
 
-    `calls` counts the calls by method.
+    `calls` counts the calls by method. `failed` lists the writes that failed: each method with the table, the queue or
+    the blob that it wrote to.
     """
 
     def __init__(self) -> None:
@@ -23,6 +24,7 @@ class Weather:
         self.writes_left = -1
         self.after = False
         self.deaths = 0
+        self.failed: list[str] = []
         self.calls: Counter[str] = Counter()
 
     async def pause(self) -> None:
@@ -66,6 +68,8 @@ class _Stormy:
             self._weather.calls[name] += 1
             await self._weather.pause()
             fails = name in _WRITES and self._weather.writes()
+            if fails:
+                self._weather.failed.append(f"{name} {args[0]}")
             if fails and not self._weather.after:
                 raise Unavailable("died before the write")
             result = await method(*args, **kwargs)
