@@ -66,7 +66,7 @@ async def _once(flow, lost):
 @pytest.mark.timeout(360)  # it takes a minute of the processor
 @pytest.mark.parametrize("archives", [None, PARTS], ids=["one part", "parts"])
 async def test_whichever_answer_is_lost_a_job_and_its_retry_end_without_the_watchdog(archives):
-    lost = []
+    lost: list[str] = []
     while write := await _once(Flow(archives=archives, window=2), len(lost) + 1):
         lost.append(write)
     assert {write for write in lost if write.startswith(("apply", "send"))} == WRITTEN
