@@ -10,46 +10,74 @@ from playground.client import ApiClient
 
 CALLS = 500
 LIMIT = 60
-# where storage takes more than a second, as on a busy machine, hosts allow calls without a count for five seconds
+# Where storage takes more than a second, as on a busy machine, a host allows calls without a count for five seconds. It
+# warns of that once a minute. The calls are made again only after such a warning, or if a minute ended meanwhile.
 ATTEMPTS = 4
-UNCOUNTED_SECONDS = 6
+WARNING = "Rate limits cannot be counted"
+WARNS_AGAIN_AFTER_SECONDS = 66
 
 
-@pytest.mark.timeout(240)
+async def _call(session, url, headers):
+    """Returns the status of the answer, or that the call was not counted."""
+    async with session.get(f"{url}/api/v1/jobs", headers=headers) as answered:
+        policy = answered.headers.get("RateLimit-Policy")
+        if policy is None:
+            return "uncounted"
+        assert policy.partition(";")[2] == f"q={LIMIT};w=60"
+        assert answered.status != 429 or 1 <= int(answered.headers["Retry-After"]) <= 120
+        return answered.status
+
+
+async def _call_all(session, urls, headers):
+    """Makes all calls at once. Returns the answers, how many calls may be allowed, and how many minutes ended."""
+    began = time.time()
+    calls = [_call(session, urls[number % len(urls)], headers) for number in range(CALLS)]
+    found = Counter(await asyncio.gather(*calls))
+    most, minutes = LIMIT * 1.02, time.time() // 60 - began // 60
+    if minutes:
+        # the calls of the minute before fade by one a second, and each host allows one more call uncounted
+        most += LIMIT * (time.time() - began) / 60 + len(urls) * minutes
+    return found, most, minutes
+
+
+@pytest.mark.timeout(600)
 async def test_two_hosts_under_500_calls_at_once_allow_two_percent_more_at_most(make_stack, session):
     stack = make_stack(ADDRESS_REQUESTS_PER_MINUTE=str(LIMIT), TRUSTED_FORWARDERS="1")
     urls = [stack.url, stack.start_further_host().url]
     admin = ApiClient(session, stack.url, stack.api_key)
 
-    async def call(number, headers):
-        async with session.get(f"{urls[number % 2]}/api/v1/jobs", headers=headers) as answered:
-            policy = answered.headers.get("RateLimit-Policy")
-            if policy is None:
-                return "uncounted"
-            assert policy.partition(";")[2] == f"q={LIMIT};w=60"
-            assert answered.status != 429 or 1 <= int(answered.headers["Retry-After"]) <= 120
-            return answered.status
+    def warnings():
+        return sum(host.log.read_text().count(WARNING) for host in stack.hosts)
 
-    async def is_held(headers, status):
-        began = time.monotonic()
-        found = Counter(await asyncio.gather(*(call(number, headers) for number in range(CALLS))))
-        # when a minute ends meanwhile, calls of the minute before fade by one a second
-        most = LIMIT * (1.02 + (time.monotonic() - began) / 60)
+    async def is_held(headers, status, warned):
+        """Returns whether the limit was held. It fails if it was not, and the machine is no reason for that.
+
+        `warned` is the number of warnings that are too old to be a reason.
+        """
+        found, most, minutes = await _call_all(session, urls, headers)
         assert set(found) <= {status, 429, "uncounted"}
-        return set(found) == {status, 429} and LIMIT <= found[status] <= most
+        if set(found) == {status, 429} and LIMIT <= found[status] <= most:
+            return True
+        # what a host has reserved of the limit ends with the minute
+        excused, end = minutes and found[status] < LIMIT, time.monotonic() + 10
+        while not excused and warnings() == warned:
+            assert time.monotonic() < end, found
+            await asyncio.sleep(0.1)
+        return False
 
-    async def of_a_key(_attempt):
+    async def of_a_key(_attempt, warned):
         user = await admin._call("POST", "/api/v1/users", {"name": "Ann", "tier": "free"})
         assert (await admin.get(user["links"]["self"]))["tier"] == "free"
         key = await admin._call("POST", f"{user['links']['self']}/keys", {"name": "x", "scopes": ["read"]})
-        return await is_held({"X-API-Key": key["key"]}, 200)
+        return await is_held({"X-API-Key": key["key"]}, 200, warned)
 
-    async def of_an_address(attempt):
-        return await is_held({"X-Forwarded-For": f"203.0.113.{attempt}"}, 401)
+    async def of_an_address(attempt, warned):
+        return await is_held({"X-Forwarded-For": f"203.0.113.{attempt}"}, 401, warned)
 
     for holds in (of_a_key, of_an_address):
-        attempt = 1
-        while not await holds(attempt):
+        attempt, warned = 1, 0
+        while not await holds(attempt, warned):
             attempt += 1
             assert attempt <= ATTEMPTS
-            await asyncio.sleep(UNCOUNTED_SECONDS)
+            await asyncio.sleep(WARNS_AGAIN_AFTER_SECONDS)
+            warned = warnings()
