@@ -2,6 +2,8 @@
 
 from PIL import Image
 
+from shared.crawling.judging.decoding.tag_numbers import MAX_EXIF_NUMBERS, has_too_many_numbers
+
 ORIENTATION_TAG = 0x0112
 EXIF_START = b"Exif\0\0"
 
@@ -12,11 +14,21 @@ def read_orientation(exif: Image.Exif) -> int:
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
+def is_exif_small(content: bytes) -> bool:
+    """Returns whether reading the EXIF takes little time and memory."""
+    start = len(EXIF_START) if content.startswith(EXIF_START) else 0
+    # some files have the start twice, and Pillow skips both
+    start *= 2 if content.startswith(EXIF_START, start) else 1
+    return not has_too_many_numbers(content[start:], MAX_EXIF_NUMBERS)
+
+
 def is_exif_readable(content: bytes) -> bool:
     """Returns whether Pillow can read the EXIF and can write it without the orientation.
 
     Loaders do both with `ImageOps.exif_transpose`, which rotates a picture upright.
     """
+    if not is_exif_small(content):
+        return False
     exif = Image.Exif()
     try:
         exif.load(content)

@@ -13,7 +13,8 @@ from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
 
 from shared.crawling.judging.decoding.avif_items import reject_items
-from shared.crawling.judging.exif import read_orientation
+from shared.crawling.judging.decoding.tag_numbers import MAX_TIFF_NUMBERS, has_too_many_numbers
+from shared.crawling.judging.exif import is_exif_small, read_orientation
 from shared.crawling.judging.file_signatures import DetectedFormat, detect_format, reject_unsupported
 from shared.crawling.judging.gif_blocks import mend_gif
 from shared.crawling.judging.jpeg.header import JpegHeader, read_jpeg_header
@@ -122,6 +123,8 @@ def png_header(opened: OpenedPng | Rejected) -> Header | Rejected:
 
 def _pillow_header(data: bytes, claimed: DetectedFormat) -> Header | Rejected:
     data, mended = _MENDERS[claimed](data) if claimed in _MENDERS else (data, "")
+    if claimed == "tiff" and has_too_many_numbers(data, MAX_TIFF_NUMBERS):
+        return Rejected(Reason.CORRUPT, "too many numbers in its tags")
     refusal = (claimed != "unknown" and reject_variant(data, claimed)) or reject_items(data)
     image = refusal or _open(data, claimed)
     if isinstance(image, Rejected):
@@ -173,6 +176,8 @@ def _is_deep(image: Image.Image, image_format: Format, data: bytes) -> bool:
 
 def _orientation(image: Image.Image) -> int:
     """Returns the orientation. Not for PNGs, because Pillow would decode their pixels to read EXIF."""
+    if not is_exif_small(image.info.get("exif") or b""):
+        return 1
     try:
         return read_orientation(image.getexif())
     except Exception:  # noqa: BLE001 - broken EXIF says nothing about the pixels

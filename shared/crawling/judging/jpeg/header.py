@@ -12,7 +12,13 @@ from functools import lru_cache
 from PIL import Image
 
 from shared.crawling.judging.embedded.xmp import may_have_codes
-from shared.crawling.judging.exif import EXIF_START, ORIENTATION_TAG, is_exif_readable, read_orientation
+from shared.crawling.judging.exif import (
+    EXIF_START,
+    ORIENTATION_TAG,
+    is_exif_readable,
+    is_exif_small,
+    read_orientation,
+)
 from shared.crawling.judging.jpeg.segments import (
     APP0,
     APP1,
@@ -225,7 +231,7 @@ def _readable_orientation(seen: _Seen) -> int | None:
         value = None
     if not is_exif_readable(EXIF_START + content):
         seen.unsound.append(EXIF_START)
-    if value is None:
+    if value is None and is_exif_small(content):
         exif = Image.Exif()
         # broken EXIF is no reason to refuse the pixels
         with suppress(Exception):

@@ -74,3 +74,39 @@ def test_ordinary_pictures_and_animations_are_read():
         header = read_header(file.getvalue())
         assert isinstance(header, Header)
         assert (header.format, header.width) == ("avif", 64)
+
+
+def table(kind, entries, *, form=">I", entry=(1,), head=b""):
+    content = bytes(4) + head + struct.pack(">I", entries) + struct.pack(form, *entry) * entries
+    return box(kind, content)
+
+
+def sequence(*tables):
+    stbl = box(b"stbl", b"".join(tables))
+    return avif(box(b"moov", box(b"trak", box(b"mdia", box(b"minf", stbl)))), brand=b"avis")
+
+
+MANY_FRAMES = {
+    "times": table(b"stts", 20_000, form=">II", entry=(1, 1)),
+    "offsets of times": table(b"ctts", 20_000, form=">II", entry=(1, 1)),
+    "groups of chunks": table(b"stsc", 20_000, form=">III", entry=(1, 1, 1)),
+    "chunks": table(b"stco", 20_000),
+    "chunks in a large file": table(b"co64", 20_000, form=">Q"),
+    "key frames": table(b"stss", 20_000),
+    "sizes": table(b"stsz", 20_000, head=bytes(4)),
+    "sizes that are all the same": box(b"stsz", struct.pack(">4xII", 1, 20_000)),
+    "chunks of many frames": table(b"stco", 200) + table(b"stsc", 1, form=">III", entry=(1, 200, 1)),
+}
+
+
+@pytest.mark.parametrize("name", MANY_FRAMES)
+def test_too_many_frames_are_rejected(name):
+    """A decoder took more than 90 seconds for chunks and groups of chunks in a file of 3 MB."""
+    refusal = Rejected(Reason.TOO_MANY_PIXELS, "too many frames")
+    assert read_header(sequence(MANY_FRAMES[name])) == refusal
+
+
+def test_times_of_no_frames_are_rejected():
+    """A decoder searched 5000 of them for each frame."""
+    times = table(b"stts", 5000, form=">II", entry=(0, 1))
+    assert read_header(sequence(times)) == Rejected(Reason.CORRUPT, "times of no frames")
