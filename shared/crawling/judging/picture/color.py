@@ -1,6 +1,7 @@
 """Reads ICC profiles, and converts pixels to sRGB, which the other modules assume."""
 
 import io
+import re
 from collections.abc import Callable
 from functools import lru_cache
 
@@ -12,6 +13,10 @@ from shared.crawling.judging.picture.pixels import Pixels
 _MAX_NAME = 80
 _MAX_PROFILE_BYTES = 4_000_000
 _MAX_CACHED_BYTES = 100_000
+_TAGS_AT, _TAG_BYTES, _MAX_TAGS = 128, 12, 100
+_MULTI_PROCESS = b"mpet"
+_MAX_ELEMENTS, _MAX_SEGMENTS = 32, 100
+_SEGMENTS = re.compile(rb"curf....(..)", re.DOTALL)
 
 
 def _cached[T](read: Callable[[bytes], T]) -> Callable[[bytes], T]:
@@ -46,11 +51,29 @@ def _to_srgb(profile: bytes) -> ImageCms.ImageCmsTransform | None:
         return None
     try:
         opened = _opened(profile)
-        if opened.profile.xcolor_space.strip() != "RGB":
+        if opened.profile.xcolor_space.strip() != "RGB" or _is_slow(profile):
             return None
         return ImageCms.buildTransform(opened, ImageCms.createProfile("sRGB"), "RGB", "RGB")
     except Exception:  # noqa: BLE001 - the library raises any error on hostile bytes
         return None
+
+
+def _is_slow(profile: bytes) -> bool:
+    """Returns whether a tag has too many elements, or a curve too many segments (ICC.1:2022, 10.16).
+
+    Each colour passes through all elements, and the elements may share their data. A profile of 1 MB with 60,000 of
+    them took more than a minute.
+    """
+    if _MULTI_PROCESS not in profile:
+        return False
+    for entry in range(_TAGS_AT + 4, _TAGS_AT + 4 + _TAG_BYTES * _MAX_TAGS, _TAG_BYTES):
+        at = int.from_bytes(profile[entry + 4 : entry + 8])
+        if (
+            profile.startswith(_MULTI_PROCESS, at)
+            and int.from_bytes(profile[at + 12 : at + 16]) > _MAX_ELEMENTS
+        ):
+            return True
+    return any(int.from_bytes(segments) > _MAX_SEGMENTS for segments in _SEGMENTS.findall(profile))
 
 
 def _opened(profile: bytes) -> ImageCms.ImageCmsProfile:
