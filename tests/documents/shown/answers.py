@@ -4,7 +4,8 @@ import re
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from http.client import HTTPResponse
+from typing import Any, cast
 
 from azure.storage.blob import ContainerClient
 
@@ -36,17 +37,26 @@ def _headers(block: Block, world: World) -> object:
     body = {"name": "headers", "scopes": ["read"]}
     key = world.call("POST", f"/api/v1/users/{user['id']}/keys", body, key=world.stack.api_key)["key"]
     request = urllib.request.Request(f"{world.stack.url}/api/v1/jobs", headers={"X-API-Key": key})  # noqa: S310 - the stack
-    with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310 - likewise
-        first, *shown = block.text.splitlines()
-        names = [line.partition(":")[0] for line in shown]
-        if absent := [name for name in names if name not in answer.headers]:
-            return f"the answer has no {absent}"
-        real = [
-            f"HTTP/1.1 {answer.status} {answer.reason}",
-            *(f"{name}: {answer.headers[name]}" for name in names),
-        ]
+    end = time.monotonic() + _SECONDS
+    # if storage takes more than a second, the app answers without a limit for five seconds
+    while "RateLimit" not in (answer := _called(request)).headers and time.monotonic() < end:
+        time.sleep(1)
+    first, *shown = block.text.splitlines()
+    names = [line.partition(":")[0] for line in shown]
+    if absent := [name for name in names if name not in answer.headers]:
+        return f"the answer has no {absent}"
+    real = [
+        f"HTTP/1.1 {answer.status} {answer.reason}",
+        *(f"{name}: {answer.headers[name]}" for name in names),
+    ]
     compare("\n".join([first, *shown]), "\n".join(real))
     return None
+
+
+def _called(request: urllib.request.Request) -> HTTPResponse:
+    """Returns the answer to a call, with its status and headers."""
+    with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310 - the stack
+        return cast("HTTPResponse", answer)
 
 
 def _start_report(block: Block, world: World) -> object:
