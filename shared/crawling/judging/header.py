@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
 
+from shared.crawling.judging.decoding.avif_frames import reject_frames
 from shared.crawling.judging.decoding.avif_items import reject_items
 from shared.crawling.judging.decoding.tag_numbers import MAX_TIFF_NUMBERS, has_too_many_numbers
 from shared.crawling.judging.exif import is_exif_small, read_orientation
@@ -125,7 +126,8 @@ def _pillow_header(data: bytes, claimed: DetectedFormat) -> Header | Rejected:
     data, mended = _MENDERS[claimed](data) if claimed in _MENDERS else (data, "")
     if claimed == "tiff" and has_too_many_numbers(data, MAX_TIFF_NUMBERS):
         return Rejected(Reason.CORRUPT, "too many numbers in its tags")
-    refusal = (claimed != "unknown" and reject_variant(data, claimed)) or reject_items(data)
+    refusal = claimed != "unknown" and reject_variant(data, claimed)
+    refusal = refusal or reject_items(data) or reject_frames(data)
     image = refusal or _open(data, claimed)
     if isinstance(image, Rejected):
         return image

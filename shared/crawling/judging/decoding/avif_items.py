@@ -30,7 +30,7 @@ def reject_items(data: bytes) -> Rejected | None:
     if data[4:8] != b"ftyp":
         return None
     entries = chunks = frames_a_chunk = 0
-    for number, (kind, start, end) in enumerate(_boxes(data)):
+    for number, (kind, start, end) in enumerate(boxes(data)):
         if number == _MAX_BOXES:
             return Rejected(Reason.CORRUPT, "too many boxes")
         here = _entries(kind, data, start, end)
@@ -62,7 +62,7 @@ def _column(form: str, entries: int, data: bytes, start: int, end: int) -> list[
     return [number for (number,) in struct.iter_unpack(f">{form}", data[first : first + most * size])]
 
 
-def _boxes(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+def boxes(data: bytes) -> Iterator[tuple[bytes, int, int]]:
     """Yields the type, the start and the end of the content of each box in which items may be declared."""
     spans = [(0, len(data))]
     while spans:
