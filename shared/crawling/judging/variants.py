@@ -69,6 +69,9 @@ _BMP_COMPRESSIONS: Mapping[int, str] = {
 _OS2_COMPRESSIONS: Mapping[int, str] = {3: "Huffman codes", 4: "RLE of 24 bits"}
 _OS2_HEADERS = frozenset({16, 64})
 _BMP_BITS = frozenset({1, 4, 8, 16, 24, 32})
+_BMP_RLE = frozenset({1, 2})
+# Pillow decodes RLE in Python, at most five million pixels a second. It fills the rest of a row pixel by pixel
+_MAX_BMP_RLE_PIXELS = 10_000_000
 _AVIF_ITEMS = frozenset({b"av01", b"grid", b"Exif", b"mime", b"uri "})
 _AV1_VERSION = 0x81
 
@@ -164,6 +167,10 @@ def _name_bmp(data: bytes) -> str:
         return f"BMP with {names[compression]}"
     if compression > 3:
         return f"BMP with compression {compression}"
+    if compression in _BMP_RLE:
+        width, height = struct.unpack_from("<ii", data, 18)
+        if abs(width * height) > _MAX_BMP_RLE_PIXELS:
+            return f"BMP with RLE of more than {_MAX_BMP_RLE_PIXELS:,} pixels"
     return "" if bits in _BMP_BITS else f"BMP of {bits} bits"
 
 

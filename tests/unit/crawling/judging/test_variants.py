@@ -53,9 +53,15 @@ def tiff_of_jpeg(stream: bytes, side: int = 300, compression: int = 7, order: st
     return head + stream + bytes(len(stream) % 2) + struct.pack(f"{order}H", len(tags)) + fields + bytes(4)
 
 
-def with_bmp(compression: int | None = None, bits: int | None = None, header: int | None = None) -> bytes:
+def with_bmp(
+    compression: int | None = None,
+    bits: int | None = None,
+    header: int | None = None,
+    height: int | None = None,
+) -> bytes:
     changed = bytearray(BMP)
-    for place, kind, value in ((14, "<I", header), (28, "<H", bits), (30, "<I", compression)):
+    numbers = ((14, "<I", header), (22, "<i", height), (28, "<H", bits), (30, "<I", compression))
+    for place, kind, value in numbers:
         if value is not None:
             struct.pack_into(kind, changed, place, value)
     return bytes(changed)
@@ -91,6 +97,7 @@ VARIANTS = {
     "BMP with unusual bit fields": with_bmp(3, 16),
     "BMP with Huffman codes": with_bmp(3, 1, header=64),
     "BMP with RLE of 24 bits": with_bmp(4, 24, header=64),
+    "BMP with RLE of more than 10,000,000 pixels": with_bmp(1, 8, height=1_000_000),
     "BMP of 2 bits": with_bmp(bits=2),
     "BMP of 64 bits": with_bmp(bits=64),
     "BMP with another header": with_bmp(header=200),
