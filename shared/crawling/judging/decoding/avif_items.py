@@ -33,15 +33,15 @@ def reject_items(data: bytes) -> Rejected | None:
     for number, (kind, start, end) in enumerate(boxes(data)):
         if number == _MAX_BOXES:
             return Rejected(Reason.CORRUPT, "too many boxes")
-        here = _entries(kind, data, start, end)
+        here = entries_of(kind, data, start, end)
         entries += here
         if entries > _MAX_ENTRIES:
             return _too_many(kind)
         if kind in {b"stco", b"co64"}:
             chunks = max(chunks, here)
         elif kind == b"stsc":
-            frames_a_chunk = max(_column("4xI4x", here, data, start, end), default=0)
-        elif kind == b"stts" and 0 in _column("I4x", here, data, start, end):
+            frames_a_chunk = max(column("4xI4x", here, data, start, end), default=0)
+        elif kind == b"stts" and 0 in column("I4x", here, data, start, end):
             # such times would be searched for each frame
             return _CORRUPT_TIMES
         if chunks * frames_a_chunk > _MAX_ENTRIES:
@@ -55,8 +55,8 @@ def _too_many(kind: bytes) -> Rejected:
     return Rejected(Reason.CORRUPT, "too many items")
 
 
-def _column(form: str, entries: int, data: bytes, start: int, end: int) -> list[int]:
-    """Returns the number that `form` takes from each entry of a table."""
+def column(form: str, entries: int, data: bytes, start: int, end: int) -> list[int]:
+    """Returns the number that `form` takes from each entry of a table. Its entries begin 8 bytes after `start`."""
     first, size = start + 8, struct.calcsize(f">{form}")
     most = min(entries, max(0, end - first) // size)
     return [number for (number,) in struct.iter_unpack(f">{form}", data[first : first + most * size])]
@@ -66,23 +66,27 @@ def boxes(data: bytes) -> Iterator[tuple[bytes, int, int]]:
     """Yields the type, the start and the end of the content of each box in which items may be declared."""
     spans = [(0, len(data))]
     while spans:
-        at, end = spans.pop()
-        while at + 8 <= end:
-            size, start = int.from_bytes(data[at : at + 4]), at + 8
-            if size == 1:
-                size, start = int.from_bytes(data[start : start + 8]), start + 8
-            # the last box may declare no size
-            stop = min(at + size, end) if size else end
-            if stop < start:
-                break
-            kind = data[at + 4 : at + 8]
-            yield kind, start, stop
+        for kind, start, end in children(data, *spans.pop()):
+            yield kind, start, end
             if kind in _CHILDREN_AT:
-                spans.append((start + _CHILDREN_AT[kind], stop))
-            at = stop
+                spans.append((start + _CHILDREN_AT[kind], end))
 
 
-def _entries(kind: bytes, data: bytes, start: int, end: int) -> int:
+def children(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """Yields the type, the start and the end of the content of each box between two places, without the boxes in it."""
+    while at + 8 <= end:
+        size, start = int.from_bytes(data[at : at + 4]), at + 8
+        if size == 1:
+            size, start = int.from_bytes(data[start : start + 8]), start + 8
+        # the last box may declare no size
+        stop = min(at + size, end) if size else end
+        if stop < start:
+            break
+        yield data[at + 4 : at + 8], start, stop
+        at = stop
+
+
+def entries_of(kind: bytes, data: bytes, start: int, end: int) -> int:
     """Returns how many entries a box declares: items, their places, properties or references, or frames."""
     version = data[start] if start < len(data) else 0
     match kind:

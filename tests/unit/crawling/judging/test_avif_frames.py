@@ -9,7 +9,7 @@ from shared.crawling.judging.inspect import Inspected, inspect
 from shared.crawling.options import Filters
 from shared.records.records import Reason, Rejected
 from tests.unit.crawling.judging.pictures import SIZE, animated, clear, encoded, saved
-from tests.unit.crawling.judging.test_avif_items import avif, box, meta
+from tests.unit.crawling.judging.test_avif_items import avif, box, meta, sequence, table
 from tests.unit.crawling.judging.test_tag_numbers import RATIONAL, exif
 
 ALL = Filters(min_width=1, min_height=1, formats=("avif",))
@@ -36,6 +36,33 @@ def test_a_picture_of_too_many_frames_is_rejected(number):
 
 def test_a_picture_of_eight_frames_is_not_rejected_for_them():
     assert inspect(with_frames(8), ALL) != TOO_MANY
+
+
+def with_hidden_frames(number, size=SIZE):
+    """Returns a sequence of three pictures, the last of which has its frame several times more."""
+    data = animated("AVIF", size)
+    sizes, start = data.index(b"stsz") + 16, data.index(b"mdat") + 4
+    (last,) = struct.unpack_from(">I", data, sizes + 8)
+    # the delimiter has two bytes
+    more = data[-last + 2 :] * number
+    changed = bytearray(data + more)
+    struct.pack_into(">I", changed, sizes + 8, last + len(more))
+    struct.pack_into(">I", changed, start - 8, len(data) - start + 8 + len(more))
+    return bytes(changed)
+
+
+def test_too_many_hidden_frames_of_a_sequence_are_rejected():
+    assert isinstance(inspect(with_hidden_frames(0), ALL), Inspected)
+    assert inspect(with_hidden_frames(4), ALL) != TOO_MANY
+    assert inspect(with_hidden_frames(20), ALL) == TOO_MANY
+
+
+def test_samples_without_data_and_tables_in_tables_take_little_time():
+    empty = table(b"stsz", 12_000 // 3, entry=(0,), head=bytes(4))
+    chunks = table(b"stco", 12_000 // 3) + table(b"stsc", 1, form=">III", entry=(1, 1, 1))
+    assert read_header(sequence(empty, chunks)) != TOO_MANY
+    nested = b"".join(struct.pack(">I4s", 8 * left, b"stbl") for left in range(90_000, 0, -1))
+    assert read_header(avif(nested)) != TOO_MANY
 
 
 @pytest.mark.parametrize(("items", "parts"), [(100, 60_000), (1, 3)])
