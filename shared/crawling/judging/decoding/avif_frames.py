@@ -43,7 +43,7 @@ def reject_frames(data: bytes) -> Rejected | None:
 
 
 def _check_sequence(data: bytes, start: int, end: int, units: int) -> int:
-    """Checks the sequence whose tables are between two places; returns `units` and how many it has.
+    """Checks the sequence whose tables are between two places. Returns how many units it has together with `units`.
 
     Raises:
         _TooMuch: it has too many frames, or there are too many units.
