@@ -15,7 +15,7 @@ def read_orientation(exif: Image.Exif) -> int:
 
 
 def is_exif_small(content: bytes) -> bool:
-    """Returns whether reading the EXIF takes little time and memory."""
+    """Returns whether the EXIF has so few numbers that it can be read in little time and memory."""
     start = len(EXIF_START) if content.startswith(EXIF_START) else 0
     # some files have the start twice, and Pillow skips both
     start *= 2 if content.startswith(EXIF_START, start) else 1

@@ -43,7 +43,7 @@ def reject_frames(data: bytes) -> Rejected | None:
 
 
 def _check_sequence(data: bytes, start: int, end: int, units: int) -> int:
-    """Checks the sequence whose tables are between two places. Returns how many units it has together with `units`.
+    """Checks the sequence whose tables are between two places. Returns `units` plus the number of its units.
 
     Raises:
         _TooMuch: it has too many frames, or there are too many units.
@@ -64,7 +64,7 @@ def _check_sequence(data: bytes, start: int, end: int, units: int) -> int:
 
 
 def _check_item(item: memoryview, units: int) -> int:
-    """Checks an item, and returns how many units it and the items before it have. Other data has none.
+    """Checks an item. Returns `units` plus the number of its units, which is 0 if it is no AV1 data.
 
     Raises:
         _TooMuch: it has too many frames, or all items together have too many units.

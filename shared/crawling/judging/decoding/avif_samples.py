@@ -7,9 +7,9 @@ from shared.crawling.judging.decoding.avif_items import children, column, entrie
 
 
 def samples(data: bytes, start: int, end: int) -> Iterator[memoryview]:
-    """Yields the samples that the tables in a `stbl` box place. `start` and `end` are those of its content.
+    """Yields the samples of one sequence. Its tables are in a `stbl` box, whose content is from `start` to `end`.
 
-    Tables that come twice are joined. The numbers of entries must have been checked.
+    Tables of the same type are joined. `reject_items` must have checked how many entries they have.
     """
     offsets: list[int] = []
     sizes: list[int] = []

@@ -84,7 +84,10 @@ class _Layout(NamedTuple):
         return self._number(self.offset, data, struct.calcsize(self.offset))
 
     def entries(self, data: bytes, at: int) -> Iterator[tuple[int, int, int, int]]:
-        """Yields the tag, type, number of values and value or offset of each entry of the directory at `at`."""
+        """Yields four numbers for each entry of the directory that begins at `at`.
+
+        They are its tag, its type, how many values it has, and its value or the offset of its values.
+        """
         start, form = at + struct.calcsize(self.number), f"{self.order}{self.entry}"
         for _ in range(self._number(self.number, data, at)):
             if start + struct.calcsize(form) > len(data):

@@ -101,7 +101,7 @@ MANY_FRAMES = {
 
 @pytest.mark.parametrize("name", MANY_FRAMES)
 def test_too_many_frames_are_rejected(name):
-    """A decoder took more than 90 seconds for chunks and groups of chunks in a file of 3 MB."""
+    """In a file of 3 MB, libavif searched the chunks and their groups for more than 90 seconds."""
     refusal = Rejected(Reason.TOO_MANY_PIXELS, "too many frames")
     assert read_header(sequence(MANY_FRAMES[name])) == refusal
 

@@ -58,5 +58,5 @@ def test_a_report_of_eight_megabytes_costs_little():
     entries = {f"a{number}.b": "allowed" for number in range(400_000)}
     began = time.process_time()
     uses_text(read_report(report(training(entries))).uses)
-    # usually two seconds; an algorithm that is not linear takes hours
+    # it takes about two seconds; it would take hours if the time grew faster than the file
     assert time.process_time() - began < 30
